@@ -1,0 +1,75 @@
+/** A TCP or Unix socket as one end of a stream. It owns the socket, which must allow half-open connections. */
+import { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { SocketReader } from '../websocket/socket-reader.ts';
+import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents, type Hold } from './byte-end.ts';
+
+export class SocketEnd implements ByteEnd {
+  readonly #socket: Socket;
+  #reader: SocketReader | undefined;
+  #failure: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('error', (error) => (this.#failure ??= error));
+  }
+
+  start(events: ByteEndEvents): void {
+    if (this.#socket.closed) return void setImmediate(() => events.onClosed(this.#failure ?? closedEarly()));
+    this.#socket.on('drain', () => events.onDrain());
+    this.#socket.once('close', () => {
+      const complete = this.#socket.readableEnded && this.#socket.writableFinished;
+      events.onClosed(this.#failure ?? (complete ? undefined : closedEarly()));
+    });
+    this.#reader = new SocketReader(this.#socket, {
+      onBytes: (bytes) => events.onBytes([bytes]),
+      onEnd: () => events.onEnd(),
+    });
+  }
+
+  write(chunks: readonly Buffer[], hold?: Hold): boolean {
+    const release = hold?.();
+    if (release) this.#writeHeld(chunks, release);
+    else this.#socket.write(Buffer.concat(chunks));
+    return this.#socket.writableLength <= HIGH_WATER_BYTES;
+  }
+
+  /** Writes in the order given; when the last is done, all are. */
+  #writeHeld(chunks: readonly Buffer[], release: () => void): void {
+    this.#socket.cork();
+    chunks.forEach((chunk, at) => {
+      if (at === chunks.length - 1) this.#socket.write(chunk, () => release());
+      else this.#socket.write(chunk);
+    });
+    this.#socket.uncork();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  reset(error: Error): void {
+    this.#failure ??= error;
+    if (this.#socket.destroyed) return;
+    if (this.#socket instanceof TLSSocket || isPipe(this.#socket)) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  pause(): void {
+    this.#reader?.pause();
+  }
+
+  resume(): void {
+    this.#reader?.resume();
+  }
+}
+
+/** A Unix socket or named pipe has no reset; Node throws for it. */
+function isPipe(socket: Socket): boolean {
+  return socket.remoteFamily === undefined && socket.localPort === undefined;
+}
+
+function closedEarly(): Error {
+  return new Error('the socket was closed before both directions had ended');
+}

@@ -1,0 +1,339 @@
+/**
+ * An open WebSocket on a socket, client or server. It differs from the usual ones in what the relay needs:
+ * a Close frame is a one-way end of stream (the other direction goes on until its own Close), data comes out in
+ * fragments as it arrives, and nothing is buffered but what the socket has not yet taken.
+ *
+ * It owns the socket from the constructor on and ends it in one of three ways: both Closes exchanged (clean),
+ * `destroy` (abort, no Close), or the loss of the connection. `onEnd` tells which, exactly once.
+ */
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { acquireBuffer, releaseBuffer } from './buffer-pool.ts';
+import { FrameParser } from './frame-parser.ts';
+import { applyMask, nextMask } from './masking.ts';
+import { SocketReader } from './socket-reader.ts';
+import { WebSocketError } from './websocket-error.ts';
+import {
+  CLOSE_PROTOCOL_ERROR,
+  CLOSE_INVALID_DATA,
+  CLOSE_REASON_MAX_BYTES,
+  OPCODE_BINARY,
+  OPCODE_CLOSE,
+  OPCODE_CONTINUATION,
+  OPCODE_PING,
+  OPCODE_PONG,
+  headerBytes,
+  isSendableCloseCode,
+  writeHeader,
+  type DataOpcode,
+} from './frame.ts';
+
+export interface WebSocketOptions {
+  role: 'client' | 'server';
+  /** What was read from the socket behind the handshake. */
+  head?: Buffer;
+  maxFrameBytes?: number;
+  wholeFrameBytes?: number;
+  /** The consumer of fragments calls `lease`. */
+  leases?: boolean;
+  /** How long to wait for the peer to end TCP once both Closes are exchanged, in ms. */
+  closeTimeoutMs?: number;
+}
+
+/** Buffers given to these are valid during the call; a payload also under a lease. */
+export interface WebSocketHandler {
+  onFragment(payload: Buffer, opcode: DataOpcode, first: boolean, last: boolean): void;
+  /** The peer has ended its direction. Ours stays open until `close`. `code` is undefined when it gave none. */
+  onClose(code: number | undefined, reason: string): void;
+  /** Everything written has left: a sender that was told `false` may go on. */
+  onDrain(): void;
+  /** The connection is over. Undefined: both sides closed. */
+  onEnd(error: Error | undefined): void;
+  onPong?(payload: Buffer): void;
+  /** Around the fragments of one read: a place to cork and uncork where they are written to. */
+  onBatch?(phase: 'begin' | 'end', bytes: number): void;
+}
+
+/** More than this waiting in the socket, and writes answer `false`. */
+const HIGH_WATER_BYTES = 256 * 1024;
+const SMALL_FRAME_BYTES = 4 * 1024;
+/** What one corked write may gather before it goes out. */
+const GATHER_BYTES = 560 * 1024;
+const GATHER_LEAST_BYTES = 16 * 1024;
+const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
+/** Room for the headers that a batch grows by when it is cut into frames of 64 KiB. */
+const HEADERS_SLACK_BYTES = 1024;
+
+export class WebSocket {
+  readonly #socket: Socket;
+  readonly #masks: boolean;
+  readonly #options: WebSocketOptions;
+  #handler: WebSocketHandler | undefined;
+  #reader: SocketReader | undefined;
+
+  #corked = 0;
+  #gather: Buffer | undefined;
+  #gathered = 0;
+  /** True while a message sent with `sendFragment` is open. */
+  #insideMessage = false;
+  #closeSent = false;
+  #closeReceived = false;
+  #failure: Error | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
+
+  /** Nothing is read, and no callback comes, before `start`; writing works at once. */
+  constructor(socket: Socket, options: WebSocketOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#masks = options.role === 'client';
+    socket.on('error', (error) => (this.#failure ??= error));
+    socket.on('drain', () => this.#handler?.onDrain());
+    socket.once('close', () => this.#onSocketClosed());
+  }
+
+  /** Starts reading. A connection that is lost already is reported in the next turn of the event loop. */
+  start(handler: WebSocketHandler): void {
+    this.#handler = handler;
+    if (this.#socket.closed) return void setImmediate(() => this.#onSocketClosed());
+    const { role, head, leases = false, maxFrameBytes, wholeFrameBytes } = this.#options;
+    const parser = new FrameParser(
+      { expectMasked: role === 'server', maxFrameBytes, wholeFrameBytes },
+      {
+        onFragment: (payload, opcode, first, last) => {
+          if (!this.#closeReceived) handler.onFragment(payload, opcode, first, last);
+        },
+        onControl: (opcode, payload) => this.#onControl(opcode, payload),
+      },
+    );
+    const onBytes = (bytes: Buffer) => this.#onBytes(bytes, parser, handler);
+    const onEnd = () => this.#onSocketEnd();
+    this.#reader = new SocketReader(this.#socket, { onBytes, onEnd, leases }, head);
+  }
+
+  /** True until our own Close is sent or the connection is over. */
+  get writable(): boolean {
+    return !this.#closeSent && !this.#socket.destroyed;
+  }
+
+  /** Bytes read so far: a sign of life for a keep-alive. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  /** False: enough waits in the socket; `onDrain` tells when that has left. */
+  get hasRoom(): boolean {
+    return this.#socket.writableLength <= HIGH_WATER_BYTES;
+  }
+
+  /** Sends one message in one frame. False: wait for `onDrain` before more. Nothing is sent after `close`. */
+  send(payload: Buffer, opcode: DataOpcode = OPCODE_BINARY): boolean {
+    return this.#writeFrame(opcode, true, payload);
+  }
+
+  /** Sends a part of a message in a frame of its own; the parts until `last` are one message. */
+  sendFragment(payload: Buffer, opcode: DataOpcode, last: boolean): boolean {
+    const frameOpcode = this.#insideMessage ? OPCODE_CONTINUATION : opcode;
+    this.#insideMessage = !last;
+    return this.#writeFrame(frameOpcode, last, payload);
+  }
+
+  /** `payload`: at most 125 bytes. */
+  ping(payload: Buffer): void {
+    this.#writeFrame(OPCODE_PING, true, payload);
+  }
+
+  pong(payload: Buffer): void {
+    this.#writeFrame(OPCODE_PONG, true, payload);
+  }
+
+  /**
+   * Ends our direction with a Close frame; what the peer still sends goes on arriving until its own Close. Without a
+   * code the frame is empty. A reason over 123 bytes is cut.
+   */
+  close(code?: number, reason = ''): void {
+    if (!this.writable) return;
+    const text = Buffer.from(reason).subarray(0, CLOSE_REASON_MAX_BYTES);
+    const payload = code === undefined ? Buffer.alloc(0) : Buffer.concat([Buffer.alloc(2), text]);
+    if (code !== undefined) payload.writeUInt16BE(code, 0);
+    this.#writeFrame(OPCODE_CLOSE, true, payload);
+    this.#closeSent = true;
+    this.#finishIfClosed();
+  }
+
+  /** Aborts: the peer sees the connection break, never an end. */
+  destroy(error?: Error): void {
+    this.#failure ??= error ?? new WebSocketError('WS_CONNECTION_LOST', 'the connection was aborted here');
+    this.#reset();
+  }
+
+  /** Stops reading: back-pressure on the peer. */
+  pause(): void {
+    this.#reader?.pause();
+  }
+
+  resume(): void {
+    this.#reader?.resume();
+  }
+
+  /** Inside `onFragment`: see SocketReader.lease. */
+  lease(): (() => void) | undefined {
+    return this.#reader?.lease();
+  }
+
+  /** Frames written until `uncork` leave in one write. `bytes`: how much is expected. */
+  cork(bytes = 0): void {
+    this.#corked += 1;
+    if (bytes > SMALL_FRAME_BYTES && !this.#gather) this.#startGather(bytes + HEADERS_SLACK_BYTES);
+  }
+
+  uncork(): void {
+    this.#corked -= 1;
+    if (this.#corked === 0) this.#flush();
+  }
+
+  #writeFrame(opcode: number, fin: boolean, payload: Buffer): boolean {
+    if (!this.writable) return true;
+    const total = headerBytes(payload.length, this.#masks) + payload.length;
+    if (this.#corked === 0 && total <= SMALL_FRAME_BYTES) {
+      const frame = Buffer.allocUnsafe(total);
+      this.#fillFrame(frame, 0, opcode, fin, payload);
+      this.#socket.write(frame);
+      return this.hasRoom;
+    }
+    if (this.#gather && this.#gather.length - this.#gathered < total) this.#flush();
+    if (!this.#gather) this.#startGather(total);
+    this.#gathered = this.#fillFrame(this.#gather as unknown as Buffer, this.#gathered, opcode, fin, payload);
+    if (this.#corked === 0) this.#flush();
+    return this.hasRoom;
+  }
+
+  #startGather(bytes: number): void {
+    const wanted = this.#corked > 0 ? Math.min(Math.max(bytes, GATHER_LEAST_BYTES), GATHER_BYTES) : bytes;
+    this.#gather = acquireBuffer(Math.max(wanted, bytes));
+    this.#gathered = 0;
+  }
+
+  #fillFrame(out: Buffer, at: number, opcode: number, fin: boolean, payload: Buffer): number {
+    const mask = this.#masks ? nextMask() : undefined;
+    const payloadAt = writeHeader(out, at, { opcode, fin, payloadBytes: payload.length, mask });
+    if (mask) applyMask(payload, mask, out, payloadAt, payload.length);
+    else payload.copy(out, payloadAt);
+    return payloadAt + payload.length;
+  }
+
+  #flush(): void {
+    const gather = this.#gather;
+    if (!gather) return;
+    this.#gather = undefined;
+    if (this.#gathered === 0 || this.#socket.destroyed) return releaseBuffer(gather);
+    this.#socket.write(gather.subarray(0, this.#gathered), () => releaseBuffer(gather));
+  }
+
+  #onBytes(bytes: Buffer, parser: FrameParser, handler: WebSocketHandler): void {
+    handler.onBatch?.('begin', bytes.length);
+    try {
+      parser.push(bytes);
+    } catch (error) {
+      this.#refuse(error as Error);
+    }
+    handler.onBatch?.('end', bytes.length);
+  }
+
+  /** The peer broke the protocol: tell it why, if it can still read, and end the connection. */
+  #refuse(error: Error): void {
+    this.#failure ??= error;
+    if (error instanceof WebSocketError && error.closeCode !== undefined)
+      this.close(error.closeCode, error.message);
+    this.#flush();
+    this.#reader?.pause();
+    this.#closeTimer ??= setTimeout(
+      () => this.#socket.destroy(),
+      this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS,
+    );
+    this.#socket.destroySoon();
+  }
+
+  #onControl(opcode: number, payload: Buffer): void {
+    if (this.#closeReceived) return;
+    if (opcode === OPCODE_PING) this.#answerPing(payload);
+    else if (opcode === OPCODE_PONG) this.#handler?.onPong?.(payload);
+    else this.#onClose(payload);
+  }
+
+  /** A peer that sends Pings and reads nothing gets no more Pongs than the socket takes. */
+  #answerPing(payload: Buffer): void {
+    if (this.hasRoom) this.pong(payload);
+  }
+
+  #onClose(payload: Buffer): void {
+    const { code, reason } = parseClose(payload);
+    this.#closeReceived = true;
+    this.#handler?.onClose(code, reason);
+    this.#finishIfClosed();
+  }
+
+  /** Both directions are closed: the server ends TCP first (RFC 6455 section 7.1.1), the client waits for it. */
+  #finishIfClosed(): void {
+    if (!this.#closeSent || !this.#closeReceived || this.#closeTimer || this.#socket.destroyed) return;
+    this.#closeTimer = setTimeout(
+      () => this.#socket.destroy(),
+      this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS,
+    );
+    this.#reader?.resume();
+    if (!this.#masks) this.#flushAndEnd();
+  }
+
+  #flushAndEnd(): void {
+    this.#corked = 0;
+    this.#flush();
+    this.#socket.end();
+  }
+
+  #onSocketEnd(): void {
+    if (!this.#closeReceived) {
+      this.#failure ??= new WebSocketError(
+        'WS_CONNECTION_LOST',
+        'the connection ended without a Close frame',
+      );
+      this.#reset();
+    } else if (this.#closeSent) {
+      this.#flushAndEnd();
+    }
+  }
+
+  /** TLS has no reset of its own; there the missing Close frame tells the peer. */
+  #reset(): void {
+    if (this.#socket.destroyed) return;
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  #onSocketClosed(): void {
+    clearTimeout(this.#closeTimer);
+    if (this.#gather) releaseBuffer(this.#gather);
+    this.#gather = undefined;
+    const clean = this.#closeSent && this.#closeReceived && !this.#failure;
+    this.#handler?.onEnd(clean ? undefined : (this.#failure ?? lost()));
+  }
+}
+
+/** RFC 6455 section 5.5.1. */
+function parseClose(payload: Buffer): { code: number | undefined; reason: string } {
+  if (payload.length === 0) return { code: undefined, reason: '' };
+  const code = payload.length === 1 ? 0 : payload.readUInt16BE(0);
+  if (!isSendableCloseCode(code)) {
+    throw new WebSocketError('WS_CLOSE_INVALID', `Close code ${code} must not be sent`, CLOSE_PROTOCOL_ERROR);
+  }
+  try {
+    return {
+      code,
+      reason: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload.subarray(2)),
+    };
+  } catch (cause) {
+    throw new WebSocketError('WS_INVALID_UTF8', 'the Close reason is not UTF-8', CLOSE_INVALID_DATA, cause);
+  }
+}
+
+function lost(): WebSocketError {
+  return new WebSocketError('WS_CONNECTION_LOST', 'the connection was lost without a Close frame');
+}
