@@ -1,0 +1,74 @@
+// A real nginx: serves one directory for downloads (with ranges) and takes uploads into it by PUT.
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { acceptsConnections, freePort, LOOPBACK } from './free-port.ts';
+import { credentialsOf, startProcess } from './process.ts';
+import { inServerDirectory, type RealServer } from './server-directory.ts';
+
+const OWNER = 'www-data';
+const COMMAND = '/usr/sbin/nginx'; // not on every user's PATH
+const MAX_UPLOAD = '2g';
+
+export interface NginxServer extends RealServer {
+  /** Ends with a slash. */
+  readonly url: string;
+  /** Served at `/`. Files put here must be readable for everyone; uploads appear here. */
+  readonly rootDirectory: string;
+}
+
+/** Resolves when it accepts connections. */
+export function startNginx(): Promise<NginxServer> {
+  return inServerDirectory('nginx', OWNER, async (directory) => {
+    const port = await freePort();
+    const rootDirectory = join(directory, 'root');
+    await mkdir(rootDirectory);
+    const owner = credentialsOf(OWNER);
+    if (owner !== undefined) await chown(rootDirectory, owner.uid, owner.gid);
+    const configFile = join(directory, 'nginx.conf');
+    await writeFile(configFile, configuration(directory, rootDirectory, port));
+    const child = await startProcess({
+      command: COMMAND,
+      args: ['-p', directory, '-c', configFile, '-e', 'stderr'],
+      cwd: directory,
+      user: OWNER,
+      isReady: () => acceptsConnections(port),
+    });
+    return {
+      host: LOOPBACK,
+      port,
+      url: `http://${LOOPBACK}:${port}/`,
+      rootDirectory,
+      stop: () => child.stop(),
+    };
+  });
+}
+
+/** Uploads are renamed from body/ into root/: the same file system, so that nothing is copied. */
+function configuration(directory: string, rootDirectory: string, port: number): string {
+  return `
+daemon off;
+pid ${directory}/nginx.pid;
+error_log stderr warn;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  default_type application/octet-stream;
+  sendfile on;
+  client_body_temp_path ${directory}/body;
+  proxy_temp_path ${directory}/proxy;
+  fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi;
+  scgi_temp_path ${directory}/scgi;
+  server {
+    listen ${LOOPBACK}:${port};
+    root ${rootDirectory};
+    client_max_body_size ${MAX_UPLOAD};
+    location / {
+      dav_methods PUT DELETE;
+      dav_access user:rw group:r all:r;
+      create_full_put_path on;
+    }
+  }
+}
+`;
+}
