@@ -1,0 +1,71 @@
+/** What comes in from outside: the network around us, and the limits of a tunnel. Every field has a default. */
+import type { AllowRule } from '../protocol/allow-list.ts';
+import type { Target } from '../protocol/target.ts';
+import type { Clock } from './clock.ts';
+import type { TunnelEventHandler } from './events.ts';
+import type { TokenProvider } from './token-provider.ts';
+
+/** Where a hybrid connection is, and how to prove that we may use it. */
+export interface Connection {
+  /** The namespace's host, and the port of its TLS endpoint (443 on Azure). */
+  endpoint: { host: string; port: number };
+  /** The entity: may hold `/`. */
+  path: string;
+  /** Undefined: an anonymous sender. A listener always needs one. */
+  tokens?: TokenProvider | undefined;
+}
+
+/** An outbound proxy. The password never appears in an event or an error. */
+export interface Proxy {
+  kind: 'http' | 'socks5';
+  host: string;
+  port: number;
+  username?: string | undefined;
+  password?: string | undefined;
+}
+
+export interface NetworkOptions {
+  /** Private CAs (PEM) that are trusted for every host, beside the system's. */
+  ca?: readonly string[] | undefined;
+  /** A CA (PEM) that is trusted for loopback names only: the local emulator's. */
+  loopbackCa?: string | undefined;
+  /** The proxy to reach `host:port` through, or undefined for none. Loopback never goes through a proxy. */
+  proxyFor?: ((host: string, port: number) => Proxy | undefined) | undefined;
+  /** TCP, proxy and TLS together, in ms. Default 10 s. */
+  connectTimeoutMs?: number | undefined;
+  /** Speaks without TLS to loopback hosts: for benchmarks of the framing alone. Refused for any other host. */
+  insecureLoopback?: boolean | undefined;
+}
+
+export type KeepAliveMode = 'ping' | 'pong' | 'off';
+
+export interface TunnelOptions extends NetworkOptions {
+  /** Pings find a dead peer; unsolicited Pongs only keep the path open; default `ping`. */
+  keepAlive?: KeepAliveMode | undefined;
+  /** A stream without a byte for this long is aborted, in ms. Default: no limit. */
+  idleTimeoutMs?: number | undefined;
+  onEvent?: TunnelEventHandler | undefined;
+  clock?: Clock | undefined;
+  /** In [0, 1): for jitter. */
+  random?: (() => number) | undefined;
+}
+
+export interface ListenerOptions extends TunnelOptions {
+  /** Where accepted streams go. Default: what the entity's metadata says. */
+  target?: Target | undefined;
+  /** Only these targets may be dialed. Default: just the target given; with metadata, any that it names. */
+  allow?: readonly AllowRule[] | undefined;
+  /** Streams at a time; more are rejected with 503. Default 10,000. */
+  maxStreams?: number | undefined;
+  /** For name resolution and TCP together, in ms. Default 10 s. */
+  dialTimeoutMs?: number | undefined;
+  /** A first attempt that is answered 401, 403 or "no such entity" is retried too. Default false. */
+  keepTrying?: boolean | undefined;
+}
+
+export interface SenderOptions extends TunnelOptions {
+  /** One attempt's limit, in ms: the relay holds the handshake while the listener dials. Default 40 s. */
+  attemptTimeoutMs?: number | undefined;
+  /** All attempts together, in ms. Default 60 s. */
+  totalTimeoutMs?: number | undefined;
+}
