@@ -9,7 +9,7 @@ import { runCommand, tryCommand, type CommandOptions, type CommandResult } from 
 const FIRST_SUBNET = (198 << 24) | (18 << 16); // 198.18.0.0/15: reserved for tests between networks (RFC 2544)
 const SUBNETS = 1 << 15; // of four addresses each
 
-export interface NetworkNamespace {
+interface NetworkNamespace {
   readonly name: string;
   /** This end of the veth pair, as the namespace dials the root namespace. */
   readonly hostAddress: string;

@@ -13,7 +13,7 @@ export interface RealServer {
 }
 
 /** Makes a directory that everyone may enter (a server drops its privileges) and `owner` may write. */
-export async function createServerDirectory(
+async function createServerDirectory(
   name: string,
   owner?: string,
 ): Promise<{ path: string; remove(): Promise<void> }> {
