@@ -1,0 +1,52 @@
+/**
+ * The contract of bench/ours: what each entry file is told (JSON in argv[2]) and what it answers (one JSON line).
+ * SIGTERM ends it. An entry file knows the library and nothing else of the benchmark.
+ */
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** relay.ts: `createEmulator` with one connection; answers {"ready":true, ...RelayReady}. */
+export interface RelayConfig {
+  /** False: the relay's port speaks plain TCP; for figures only. */
+  tls: boolean;
+  entityName: string;
+  target: Address;
+}
+
+export interface RelayReady {
+  port: number;
+  /** The CA that the clients must trust; absent without TLS. */
+  caPem?: string;
+  listenerConnectionString: string;
+  senderConnectionString: string;
+}
+
+interface ClientConfig {
+  tls: boolean;
+  relayPort: number;
+  entityName: string;
+  connectionString: string;
+  caPem?: string;
+  /** Raw: one rendezvous a stream, as any Azure Relay client; native: whatever two hcm do between themselves. */
+  dialect: 'raw' | 'native';
+}
+
+/** listener.ts: answers {"ready":true} when it is registered at the relay (`online`). */
+export interface ListenerConfig extends ClientConfig {
+  target: Address;
+}
+
+/** sender.ts: a local port on 127.0.0.1, chosen by itself; answers {"ready":true,"port":N}. */
+export type SenderConfig = ClientConfig;
+
+export function readConfig<T>(): T {
+  process.on('SIGTERM', () => process.exit(0));
+  return JSON.parse(process.argv[2] ?? '{}') as T;
+}
+
+export function sayReady(more: object = {}): void {
+  process.stdout.write(`${JSON.stringify({ ready: true, ...more })}\n`);
+}

@@ -1,0 +1,159 @@
+/** What is done to a path in one measurement, and the numbers that come out of it. Bytes are decimal: 1 GB = 1e9. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Load } from './load/load.ts';
+import type { PathPids, RunningPath } from './peers/peer.ts';
+import { cpuSeconds, residentMiB } from './process-stats.ts';
+
+export type Workload =
+  /** N streams in one direction. */
+  | { kind: 'bulk'; direction: 'up' | 'down'; streams: number; gigabytes: number }
+  /** One byte there and back on one stream, alone, beside one bulk stream, or beside idle streams. */
+  | { kind: 'ping'; besideBulk?: boolean; besideIdle?: number }
+  /** A new stream every 20 ms. */
+  | { kind: 'paced' }
+  /** New streams, 50 in flight. */
+  | { kind: 'storm' }
+  /** Memory of N open, silent streams. Wants a path of its own. */
+  | { kind: 'idle'; streams: number }
+  /** Memory of N streams whose target reads nothing. Wants a path of its own. */
+  | { kind: 'stall'; streams: number }
+  /** Wall-clock time of a process from spawn to exit (start-up.ts); needs no path. */
+  | { kind: 'command'; args: string[]; program: 'node' | 'hcm' }
+  /** The emulator inside a process, to `ready`; needs no path. */
+  | { kind: 'emulator-start' };
+
+/** Metrics by name. */
+export type Sample = Record<string, number>;
+
+/** What a measurement may do smaller when the run must be short; 1 for the standard run. */
+export interface Effort {
+  scale: number;
+}
+
+const warmUpBytes = 200e6;
+const secondsToSettle = 1.5;
+
+/** Memory is compared with the path's own start, so these do not share a path with anything. */
+export function wantsFreshPath(workload: Workload): boolean {
+  return workload.kind === 'idle' || workload.kind === 'stall';
+}
+
+/** Makes a path warm for what will follow: 200 MB in each direction that is measured, upwards if none is. */
+export async function warmUp(load: Load, path: RunningPath, workloads: Workload[]): Promise<void> {
+  const directions = new Set(workloads.map((one) => (one.kind === 'bulk' ? one.direction : 'up')));
+  for (const direction of directions) await load.run(direction, path.entryPort, 1, warmUpBytes);
+}
+
+/** Runs one workload through a running path. */
+export async function measure(
+  load: Load,
+  path: RunningPath,
+  workload: Workload,
+  effort: Effort,
+): Promise<Sample> {
+  switch (workload.kind) {
+    case 'bulk':
+      return measureBulk(load, path, workload, effort);
+    case 'ping':
+      return measurePing(load, path, workload, effort);
+    case 'paced':
+      return load.run('paced', path.entryPort, Math.round(75 * effort.scale), 20);
+    case 'storm':
+      return measureStorm(load, path, effort);
+    case 'idle':
+    case 'stall':
+      return measureMemory(load, path, workload);
+    case 'command':
+    case 'emulator-start':
+      throw new Error(`${workload.kind} needs no path`);
+  }
+}
+
+async function measureBulk(
+  load: Load,
+  { entryPort, pids }: RunningPath,
+  { direction, streams, gigabytes }: Workload & { kind: 'bulk' },
+  { scale }: Effort,
+): Promise<Sample> {
+  const before = perRole(pids, cpuSeconds);
+  const { seconds, bytes } = await load.run(
+    direction,
+    entryPort,
+    streams,
+    Math.round(gigabytes * 1e9 * scale),
+  );
+  const after = perRole(pids, cpuSeconds);
+  if (!seconds || !bytes) throw new Error('no numbers');
+  const perGb = (role: keyof PathPids) => (after[role] - before[role]) / (bytes / 1e9);
+  const [senderCpu, relayCpu, listenerCpu] = [perGb('sender'), perGb('relay'), perGb('listener')];
+  return {
+    mbPerSecond: bytes / 1e6 / seconds,
+    senderCpu,
+    relayCpu,
+    listenerCpu,
+    clientCpu: senderCpu + listenerCpu,
+    totalCpu: senderCpu + relayCpu + listenerCpu,
+  };
+}
+
+async function measurePing(
+  load: Load,
+  { entryPort }: RunningPath,
+  { besideBulk, besideIdle }: Workload & { kind: 'ping' },
+  { scale }: Effort,
+): Promise<Sample> {
+  const neighbour = besideBulk
+    ? await load.hold('flood', entryPort, 1)
+    : besideIdle
+      ? await load.hold('idle', entryPort, besideIdle)
+      : undefined;
+  try {
+    return await load.run('ping', entryPort, Math.round(8000 * scale), 2 * scale);
+  } finally {
+    await neighbour?.stop();
+    if (neighbour) await sleep(200);
+  }
+}
+
+async function measureStorm(load: Load, { entryPort }: RunningPath, { scale }: Effort): Promise<Sample> {
+  const sample = await load.run('storm', entryPort, 50, 1.5 * scale);
+  const { count = 0, failed = 0 } = sample;
+  if (failed > count / 100) throw new Error(`${failed} of ${count + failed} new streams failed`);
+  await sleep(200); // let the last ones go
+  return sample;
+}
+
+async function measureMemory(
+  load: Load,
+  { entryPort, pids }: RunningPath,
+  { kind, streams }: Workload & { kind: 'idle' | 'stall' },
+): Promise<Sample> {
+  await load.run('ping', entryPort, 500, 1); // every line of code has run once
+  const before = perRole(pids, residentMiB);
+  const held = await load.hold(kind, entryPort, streams);
+  try {
+    await sleep(secondsToSettle * 1000);
+    const after = perRole(pids, residentMiB);
+    const [sender, relay, listener] = [
+      after.sender - before.sender,
+      after.relay - before.relay,
+      after.listener - before.listener,
+    ];
+    const written = Number(held.ready['written'] ?? 0) / 1024 / 1024;
+    return {
+      senderMiB: sender,
+      relayMiB: relay,
+      listenerMiB: listener,
+      clientMiB: Math.max(sender, listener),
+      worstMiB: Math.max(sender, relay, listener),
+      worstMiBPerStream: Math.max(sender, relay, listener) / streams,
+      ...(kind === 'stall' && { writtenMiB: written }),
+    };
+  } finally {
+    await held.stop();
+  }
+}
+
+function perRole(pids: PathPids, count: (pids: number[]) => number): Record<keyof PathPids, number> {
+  return { sender: count(pids.sender), relay: count(pids.relay), listener: count(pids.listener) };
+}
