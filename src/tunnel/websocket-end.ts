@@ -11,6 +11,8 @@ const MESSAGE_MAX_BYTES = 64 * 1024;
 const CLOSE_NORMAL = 1000;
 
 export class WebSocketEnd implements ByteEnd {
+  /** The answers to the owner's Pings. */
+  onPong: () => void = () => undefined;
   readonly #webSocket: WebSocket;
   readonly #hold: Hold;
 
@@ -36,6 +38,7 @@ export class WebSocketEnd implements ByteEnd {
         else this.#webSocket.destroy(closedByPeer(code, reason));
       },
       onDrain: () => events.onDrain(),
+      onPong: () => this.onPong(),
       onEnd: (error) => events.onClosed(error),
     });
   }

@@ -120,6 +120,16 @@ export class WebSocket {
     return this.#socket.bytesRead;
   }
 
+  /** Bytes handed to the socket so far, with those that it has not sent yet. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  /** True while the owner does not read. */
+  get paused(): boolean {
+    return this.#socket.isPaused();
+  }
+
   /** False: enough waits in the socket; `onDrain` tells when that has left. */
   get hasRoom(): boolean {
     return this.#socket.writableLength <= HIGH_WATER_BYTES;

@@ -1,0 +1,28 @@
+/** The programmatic door of hcm: tunnels and the local relay, with their types and errors. */
+export { createEmulator, type Emulator, type EmulatorOptions } from './emulator/create-emulator.ts';
+export { allows, parseAllowRule, type AllowRule } from './protocol/allow-list.ts';
+export {
+  formatConnectionString,
+  parseConnectionString,
+  resolveConnection,
+  type ConnectionString,
+} from './protocol/connection-string.ts';
+export { ERROR_CODES, HcmError, type ErrorCode, type ErrorDetails } from './protocol/errors.ts';
+export { formatTarget, parseBind, parseTarget, type Bind, type Target } from './protocol/target.ts';
+export { systemClock, type Clock } from './tunnel/clock.ts';
+export type { TunnelEvent, TunnelEventHandler } from './tunnel/events.ts';
+export { HybridConnectionListener } from './tunnel/listener.ts';
+export { startLocalPort, type LocalPort } from './tunnel/local-port.ts';
+export type {
+  Connection,
+  KeepAliveMode,
+  ListenerOptions,
+  NetworkOptions,
+  Proxy,
+  SenderOptions,
+  TunnelOptions,
+} from './tunnel/options.ts';
+export { parseProxy, proxyFromEnvironment } from './tunnel/proxy.ts';
+export { Sender, connect, type OpenStream } from './tunnel/sender.ts';
+export type { ListenerState } from './tunnel/state.ts';
+export { readySasToken, sasKeyTokens, type Token, type TokenProvider } from './tunnel/token-provider.ts';

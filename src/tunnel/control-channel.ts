@@ -1,0 +1,185 @@
+/**
+ * One attempt at a listener's control channel: dial, register, take commands, keep alive, renew the token. It ends
+ * once, and it never tries again: reconnection has one owner, the listener.
+ */
+import { listenUrl } from '../protocol/addresses.ts';
+import { describeClose } from '../protocol/close-reasons.ts';
+import { formatRenewToken, parseServiceMessage, type AcceptCommand } from '../protocol/control-messages.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { CONTROL_MESSAGE_MAX_BYTES, TOKEN_RENEW_FRACTION } from '../protocol/limits.ts';
+import { MessageAssembler } from '../websocket/message-assembler.ts';
+import type { WebSocket } from '../websocket/websocket.ts';
+import type { Clock } from './clock.ts';
+import type { Emit } from './emitter.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { withDeadline } from './network-errors.ts';
+import type { Connection, KeepAliveMode } from './options.ts';
+import type { RelayDialer } from './relay-dialer.ts';
+import { upgrade } from './relay-socket.ts';
+import type { Token, TokenProvider } from './token-provider.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 30_000;
+/** The service keeps to 64 KiB; twice that is read, so that a larger message is an event and not a lost channel. */
+const MESSAGE_MAX_BYTES = 2 * CONTROL_MESSAGE_MAX_BYTES;
+/** Renewal comes up to this share of its time earlier, so that many listeners do not renew in step. */
+const RENEW_JITTER_SHARE = 0.1;
+/** A refused or failing token source is asked again after this long. */
+const RENEW_RETRY_MS = 30_000;
+const RENEW_LEAST_MS = 1_000;
+const CLOSE_NORMAL = 1000;
+const CLOSE_TIMEOUT_MS = 5_000;
+const TEXT = 1;
+
+export interface ControlChannelOptions {
+  connection: Connection & { tokens: TokenProvider };
+  /** The same over all attempts of a listener: Azure's listener selection knows it by this id. */
+  id: string;
+  dialer: RelayDialer;
+  clock: Clock;
+  random: () => number;
+  keepAlive: KeepAliveMode;
+  emit: Emit;
+  onAccept(command: AcceptCommand): void;
+  signal: AbortSignal;
+}
+
+export class ControlChannel {
+  /** Resolves with why it is over, once. Never rejects. */
+  readonly ended: Promise<HcmError>;
+  /** Our clock minus the relay's, in ms. */
+  readonly skewMs: number | undefined;
+  readonly #options: ControlChannelOptions;
+  readonly #webSocket: WebSocket;
+  readonly #keepAlive: KeepAlive;
+  readonly #assembler = new MessageAssembler(MESSAGE_MAX_BYTES);
+  #cancelRenewal: () => void = () => undefined;
+  #cancelClose: () => void = () => undefined;
+  #closedBy: HcmError | undefined;
+  #over = false;
+
+  /** Resolves when the relay has registered the listener. Rejects with HcmError. */
+  static async open(options: ControlChannelOptions): Promise<ControlChannel> {
+    const { connection, dialer, clock, id } = options;
+    const { endpoint, path } = connection;
+    const late = () =>
+      new HcmError('HCM_CONNECT_TIMEOUT', `${endpoint.host} did not answer the registration in time`, {
+        retryable: true,
+      });
+    return withDeadline(
+      { clock, limitMs: HANDSHAKE_TIMEOUT_MS, late, signal: options.signal },
+      async (signal) => {
+        const token = await connection.tokens.token({ host: endpoint.host, path });
+        const socket = await dialer.dial(endpoint.host, endpoint.port, signal);
+        const { webSocket, skewMs } = await upgrade(socket, listenUrl(endpoint, path, { id }), {
+          role: 'listen',
+          host: endpoint.host,
+          path,
+          nowMs: clock.nowMs(),
+          headers: ['ServiceBusAuthorization', token.text],
+          signal,
+        });
+        return new ControlChannel(options, webSocket, token, skewMs);
+      },
+    );
+  }
+
+  private constructor(
+    options: ControlChannelOptions,
+    webSocket: WebSocket,
+    token: Token,
+    skewMs: number | undefined,
+  ) {
+    this.#options = options;
+    this.#webSocket = webSocket;
+    this.skewMs = skewMs;
+    this.#keepAlive = new KeepAlive(webSocket, {
+      clock: options.clock,
+      mode: options.keepAlive,
+      strict: true,
+      onDead: (error) => webSocket.destroy(error),
+    });
+    this.ended = new Promise((resolve) => this.#start(resolve));
+    this.#renewBefore(token.expiresAtMs);
+  }
+
+  /** Deregisters; the relay stops sending commands at once. It is given a moment to close too. */
+  close(): void {
+    if (!this.#webSocket.writable) return;
+    this.#webSocket.close(CLOSE_NORMAL, 'Normal Closure');
+    this.#cancelClose = this.#options.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#webSocket.destroy());
+  }
+
+  /** The machine slept or its clock jumped: the token may be stale and the peer gone. */
+  refresh(): void {
+    this.#keepAlive.checkNow();
+    void this.#renew();
+  }
+
+  #start(resolve: (error: HcmError) => void): void {
+    this.#webSocket.start({
+      onFragment: (payload, opcode, _first, last) => {
+        const message = this.#assembler.add(payload, opcode, last);
+        if (message?.kind === 'text') this.#onCommand(message.text);
+      },
+      onClose: (code, reason) => {
+        this.#closedBy = closedByRelay(code, reason);
+        this.close();
+      },
+      onPong: () => this.#keepAlive.onPong(),
+      onDrain: () => undefined,
+      onEnd: (error) => {
+        this.#over = true;
+        this.#keepAlive.stop();
+        this.#cancelRenewal();
+        this.#cancelClose();
+        resolve(this.#closedBy ?? channelLost(error));
+      },
+    });
+  }
+
+  /** Anything but an accept is ignored, as .NET does: requests come to listeners that do not serve HTTP too. */
+  #onCommand(text: string): void {
+    const command = parseServiceMessage(text);
+    if (command.kind === 'accept') this.#options.onAccept(command);
+  }
+
+  #renewBefore(expiresAtMs: number): void {
+    const { clock, connection, random } = this.#options;
+    if (!connection.tokens.renewable || this.#over) return;
+    const leftMs = (expiresAtMs - clock.nowMs()) * TOKEN_RENEW_FRACTION;
+    const delayMs = Math.max(leftMs * (1 - RENEW_JITTER_SHARE * random()), RENEW_LEAST_MS);
+    this.#cancelRenewal();
+    this.#cancelRenewal = clock.setTimer(delayMs, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { connection, clock, emit } = this.#options;
+    const { endpoint, path, tokens } = connection;
+    if (!tokens.renewable || this.#over) return;
+    try {
+      const token = await tokens.token({ host: endpoint.host, path });
+      if (!this.#webSocket.writable) return;
+      this.#webSocket.send(Buffer.from(formatRenewToken(token.text)), TEXT);
+      emit({ event: 'token-renewed', expiresAt: new Date(token.expiresAtMs).toISOString() });
+      this.#renewBefore(token.expiresAtMs);
+    } catch {
+      // The old token still serves; the channel's end, if it comes to that, says why.
+      this.#cancelRenewal();
+      if (!this.#over) this.#cancelRenewal = clock.setTimer(RENEW_RETRY_MS, () => void this.#renew());
+    }
+  }
+}
+
+function closedByRelay(code: number | undefined, reason: string): HcmError {
+  const described = describeClose(code ?? 1005, reason);
+  return new HcmError(described.code ?? 'HCM_CONNECTION_LOST', described.text, {
+    retryable: true,
+    details: { closeCode: code ?? 1005, reason },
+  });
+}
+
+function channelLost(error: Error | undefined): HcmError {
+  if (error instanceof HcmError) return error;
+  const text = error ? `The control channel was lost: ${error.message}` : 'The control channel was closed';
+  return new HcmError('HCM_CONNECTION_LOST', text, { retryable: true, ...(error ? { cause: error } : {}) });
+}

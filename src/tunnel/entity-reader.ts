@@ -1,0 +1,74 @@
+/**
+ * Reads a hybrid connection's description from the relay with the listener's own token, as Microsoft's manager does
+ * to learn its target: no ARM, no second credential.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { entityReadUrl } from '../protocol/addresses.ts';
+import { parseEntityAnswer, type EntityDescription } from '../protocol/entity-description.ts';
+import { HcmError } from '../protocol/errors.ts';
+import type { Clock } from './clock.ts';
+import { withDeadline } from './network-errors.ts';
+import type { Connection } from './options.ts';
+import type { RelayDialer } from './relay-dialer.ts';
+
+const READ_TIMEOUT_MS = 15_000;
+/** A description is under 4 KiB; its metadata alone at most 1 KiB. */
+const ANSWER_MAX_BYTES = 64 * 1024;
+
+/** Rejects with HcmError: what the dialer gives, HCM_ENTITY_NOT_FOUND, HCM_UNAUTHORIZED, ... */
+export async function readEntity(
+  connection: Connection,
+  use: { dialer: RelayDialer; clock: Clock; token: string; signal?: AbortSignal | undefined },
+): Promise<EntityDescription> {
+  const { endpoint, path } = connection;
+  const late = () =>
+    new HcmError('HCM_CONNECT_TIMEOUT', `${endpoint.host} did not describe "${path}" in time`, {
+      retryable: true,
+    });
+  return withDeadline(
+    { clock: use.clock, limitMs: READ_TIMEOUT_MS, late, signal: use.signal },
+    async (signal) => {
+      const socket = await use.dialer.dial(endpoint.host, endpoint.port, signal);
+      try {
+        const answer = await get(socket, entityReadUrl(endpoint, path), use.token, signal);
+        const body = await bodyOf(answer);
+        return parseEntityAnswer({
+          status: answer.statusCode ?? 0,
+          contentType: answer.headers['content-type'],
+          body,
+          host: endpoint.host,
+          path,
+          reason: answer.statusMessage ?? '',
+        });
+      } finally {
+        socket.destroy();
+      }
+    },
+  );
+}
+
+async function get(socket: Socket, url: URL, token: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const { request } = await import('node:http');
+  return new Promise((resolve, reject) => {
+    const headers = { host: url.host, authorization: token, 'x-process-at': 'ServiceBus' };
+    const path = `${url.pathname}${url.search}`;
+    const asked = request({ createConnection: () => socket, path, headers, agent: false, signal });
+    asked.once('response', resolve);
+    asked.once('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
+    asked.end();
+  });
+}
+
+async function bodyOf(answer: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of answer as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > ANSWER_MAX_BYTES) {
+      throw new HcmError('HCM_HANDSHAKE_FAILED', `The description is larger than ${ANSWER_MAX_BYTES} bytes`);
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,259 @@
+/**
+ * A listener on one hybrid connection: registers, stays registered, and forwards each accepted stream to the target.
+ *
+ * It is the one owner of reconnection. Streams do not depend on the control channel: they survive its loss, and a
+ * stop lets them finish first.
+ */
+import { randomUUID } from 'node:crypto';
+import type { AcceptCommand } from '../protocol/control-messages.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
+import { formatTarget } from '../protocol/target.ts';
+import { stripGateway } from '../protocol/tracking.ts';
+import { watchClock } from './clock-watch.ts';
+import { sleep, systemClock, type Clock } from './clock.ts';
+import { ControlChannel } from './control-channel.ts';
+import { asHcmError, connectionName, emitterFor, type Emit } from './emitter.ts';
+import { readEntity } from './entity-reader.ts';
+import type { Connection, ListenerOptions } from './options.ts';
+import { ReconnectPolicy, isFinal } from './reconnect-policy.ts';
+import { RelayDialer } from './relay-dialer.ts';
+import { answerAccept, answerReject } from './rendezvous.ts';
+import { SocketEnd } from './socket-end.ts';
+import type { ListenerState } from './state.ts';
+import { StreamSet } from './stream-set.ts';
+import { dialTarget } from './target-dialer.ts';
+import { TargetSource } from './target-source.ts';
+import type { TokenProvider } from './token-provider.ts';
+import { WebSocketEnd } from './websocket-end.ts';
+
+const MAX_STREAMS = 10_000;
+const DRAIN_MS = 10_000;
+
+export class HybridConnectionListener {
+  /** Resolves when it is over for good: undefined after `stop`, the error when the first attempt was final. */
+  readonly ended: Promise<HcmError | undefined>;
+  readonly #connection: Connection & { tokens: TokenProvider };
+  readonly #options: ListenerOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #emit: Emit;
+  readonly #dialer: RelayDialer;
+  readonly #targets: TargetSource;
+  readonly #policy: ReconnectPolicy;
+  readonly #streams: StreamSet;
+  readonly #id = randomUUID();
+  readonly #stopping = new AbortController();
+  /** Fires when streams that are still being set up must go too. */
+  readonly #cutting = new AbortController();
+  readonly #onlineOnce: Promise<void>;
+  #cameOnline: () => void = () => undefined;
+  #end: (error: HcmError | undefined) => void = () => undefined;
+  #state: ListenerState = { name: 'idle' };
+  #channel: ControlChannel | undefined;
+  #wakeUp: AbortController | undefined;
+  readonly #accepting = new Set<Promise<void>>();
+  #wasOnline = false;
+
+  /** Nothing happens before `start`. Throws HcmError HCM_TOKEN_MISSING without a token provider. */
+  constructor(connection: Connection, options: ListenerOptions = {}) {
+    const { tokens } = connection;
+    if (!tokens)
+      throw new HcmError('HCM_TOKEN_MISSING', 'A listener needs a key or a token with the right Listen');
+    this.#connection = { ...connection, tokens };
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#emit = emitterFor(connection, this.#clock, options);
+    this.#dialer = new RelayDialer(options, this.#clock);
+    this.#targets = new TargetSource(options.target, options.allow);
+    this.#policy = new ReconnectPolicy(this.#random);
+    this.#streams = new StreamSet(this.#clock, this.#emit, options);
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+    this.#onlineOnce = new Promise((resolve) => (this.#cameOnline = resolve));
+  }
+
+  get state(): ListenerState {
+    return this.#state;
+  }
+
+  /** Streams that are open now. */
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  start(): void {
+    if (this.#state.name !== 'idle') return;
+    void this.#run();
+  }
+
+  /** Resolves when registered for the first time; rejects with HcmError when that cannot come any more. */
+  async online(): Promise<void> {
+    const over = this.ended.then((error) => {
+      throw error ?? new HcmError('HCM_ABORTED', 'The listener was stopped before it was online');
+    });
+    await Promise.race([this.#onlineOnce, over]);
+  }
+
+  /**
+   * Deregisters, lets open streams finish for up to `graceMs`, then aborts them. Afterwards no socket and no timer is
+   * left. May be called again with a shorter grace.
+   */
+  async stop(options: { graceMs?: number } = {}): Promise<void> {
+    const { graceMs = DRAIN_MS } = options;
+    this.#stopping.abort(new HcmError('HCM_ABORTED', 'The listener was stopped'));
+    this.#channel?.close();
+    if (this.#state.name === 'idle') this.#finish(undefined);
+    await this.#streams.drain(graceMs, this.#accepting, this.#cutting);
+    await this.ended;
+  }
+
+  async #run(): Promise<void> {
+    const stopWatching = watchClock(this.#clock, () => this.#onClockJump());
+    while (!this.#stopping.signal.aborted) {
+      const { error, onlineMs } = await this.#connectOnce();
+      if (this.#stopping.signal.aborted) break;
+      if (this.#givesUp(error)) {
+        stopWatching();
+        return this.#finish(error);
+      }
+      await this.#wait(error, onlineMs);
+    }
+    stopWatching();
+    this.#finish(undefined);
+  }
+
+  /** One life of a control channel; resolves with why it ended. */
+  async #connectOnce(): Promise<{ error: HcmError; onlineMs: number }> {
+    let onlineAtMs: number | undefined;
+    this.#state = { name: 'connecting' };
+    this.#emit({ event: 'connecting' });
+    try {
+      if (this.#targets.needsMetadata) await this.#learnTarget();
+      const channel = await this.#openChannel();
+      onlineAtMs = this.#clock.monotonicMs();
+      this.#onOnline(channel);
+      return { error: await channel.ended, onlineMs: this.#clock.monotonicMs() - onlineAtMs };
+    } catch (error) {
+      return { error: asHcmError(error), onlineMs: 0 };
+    } finally {
+      this.#channel = undefined;
+    }
+  }
+
+  #openChannel(): Promise<ControlChannel> {
+    return ControlChannel.open({
+      connection: this.#connection,
+      id: this.#id,
+      dialer: this.#dialer,
+      clock: this.#clock,
+      random: this.#random,
+      keepAlive: this.#options.keepAlive ?? 'ping',
+      emit: this.#emit,
+      onAccept: (command) => this.#onAccept(command),
+      signal: this.#stopping.signal,
+    });
+  }
+
+  async #learnTarget(): Promise<void> {
+    const { endpoint, path, tokens } = this.#connection;
+    const { text } = await tokens.token({ host: endpoint.host, path });
+    const use = { dialer: this.#dialer, clock: this.#clock, token: text, signal: this.#stopping.signal };
+    this.#targets.learn(await readEntity(this.#connection, use), connectionName(this.#connection));
+  }
+
+  #onOnline(channel: ControlChannel): void {
+    this.#channel = channel;
+    if (this.#stopping.signal.aborted) channel.close();
+    this.#wasOnline = true;
+    this.#state = { name: 'online', sinceMs: this.#clock.nowMs() };
+    const { target } = this.#targets;
+    this.#emit({ event: 'online', target: target && formatTarget(target) });
+    const { skewMs } = channel;
+    if (skewMs !== undefined && Math.abs(skewMs) > CLOCK_SKEW_LIMIT_MS)
+      this.#emit({ event: 'clock-skew', skewMs });
+    this.#cameOnline();
+  }
+
+  #givesUp(error: HcmError): boolean {
+    return !this.#wasOnline && !this.#options.keepTrying && isFinal(error.code);
+  }
+
+  async #wait(error: HcmError, onlineMs: number): Promise<void> {
+    const retryInMs = this.#policy.next(error.code, onlineMs);
+    this.#state = { name: 'waiting', retryAtMs: this.#clock.nowMs() + retryInMs, error };
+    this.#emit({ event: 'reconnecting', retryInMs, attempt: this.#policy.failures, error });
+    this.#wakeUp = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, this.#wakeUp.signal]);
+    // Woken early or stopped: the loop looks for itself.
+    await sleep(this.#clock, retryInMs, signal).catch(() => undefined);
+    this.#wakeUp = undefined;
+  }
+
+  #onClockJump(): void {
+    this.#channel?.refresh();
+    this.#wakeUp?.abort();
+  }
+
+  #finish(error: HcmError | undefined): void {
+    this.#state = error ? { name: 'failed', error } : { name: 'stopped' };
+    this.#emit({ event: 'offline', error });
+    this.#end(error);
+  }
+
+  #onAccept(command: AcceptCommand): void {
+    const accepting = this.#accept(command).finally(() => this.#accepting.delete(accepting));
+    this.#accepting.add(accepting);
+  }
+
+  async #accept(command: AcceptCommand): Promise<void> {
+    const stream = stripGateway(command.id);
+    const target = this.#targets.target;
+    const name = target && formatTarget(target);
+    const use = {
+      connection: this.#connection,
+      dialer: this.#dialer,
+      clock: this.#clock,
+      signal: this.#cutting.signal,
+    };
+    try {
+      const refusal = this.#refusal(target !== undefined);
+      if (refusal || !target) {
+        const error = refusal ?? new HcmError('HCM_TARGET_MISSING', 'no target is known');
+        await answerReject(command, error, use);
+        return this.#emit({ event: 'rejected', stream, target: name, error });
+      }
+      const answer = await answerAccept(command, (signal) => this.#dialTarget(target, signal), use);
+      if ('error' in answer)
+        return this.#emit({ event: 'rejected', stream, target: name, error: answer.error });
+      const remote =
+        command.remoteEndpoint && `${command.remoteEndpoint.address}:${command.remoteEndpoint.port}`;
+      this.#emit({ event: 'accepted', stream, target: formatTarget(target), remote });
+      void this.#streams.add(
+        stream,
+        new SocketEnd(answer.target),
+        new WebSocketEnd(answer.webSocket),
+        answer.webSocket,
+      );
+    } catch (error) {
+      this.#emit({ event: 'rejected', stream, target: name, error: asHcmError(error) });
+    }
+  }
+
+  #dialTarget(target: NonNullable<ListenerOptions['target']>, signal: AbortSignal) {
+    return dialTarget(target, {
+      clock: this.#clock,
+      allow: this.#targets.allow,
+      timeoutMs: this.#options.dialTimeoutMs,
+      signal,
+    });
+  }
+
+  #refusal(hasTarget: boolean): HcmError | undefined {
+    const limit = this.#options.maxStreams ?? MAX_STREAMS;
+    if (!hasTarget || this.#streams.size + this.#accepting.size < limit) return undefined;
+    return new HcmError('HCM_LISTENER_BUSY', `${limit} streams are open, which is the limit`, {
+      retryable: true,
+    });
+  }
+}

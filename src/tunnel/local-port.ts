@@ -1,0 +1,132 @@
+/** A local port (or Unix socket) whose connections become streams of a hybrid connection. */
+import { randomUUID } from 'node:crypto';
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { HcmError } from '../protocol/errors.ts';
+import { formatBind, type Bind } from '../protocol/target.ts';
+import { asHcmError } from './emitter.ts';
+import { nodeCode } from './network-errors.ts';
+import type { Sender } from './sender.ts';
+import { SocketEnd } from './socket-end.ts';
+import { StreamSet } from './stream-set.ts';
+import { WebSocketEnd } from './websocket-end.ts';
+
+const DRAIN_MS = 10_000;
+
+export interface LocalPort {
+  /** As bound: `127.0.0.1:40123`, `[::1]:40123`, or `unix:/run/db.sock`. */
+  readonly bind: string;
+  /** Takes no new clients, lets open streams finish for up to `graceMs`, then aborts them. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Binds and begins to accept; a client's stream is opened when it connects, and the client is reset when that fails.
+ * Rejects with HcmError HCM_PORT_IN_USE or HCM_BIND_FAILED.
+ */
+export async function startLocalPort(bind: Bind, sender: Sender): Promise<LocalPort> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+  await listen(server, bind);
+  return new BoundPort(server, bind, sender);
+}
+
+class BoundPort implements LocalPort {
+  readonly bind: string;
+  readonly #server: Server;
+  readonly #sender: Sender;
+  readonly #streams: StreamSet;
+  readonly #opening = new Set<Promise<void>>();
+  readonly #cutting = new AbortController();
+
+  constructor(server: Server, bind: Bind, sender: Sender) {
+    this.#server = server;
+    this.#sender = sender;
+    this.#streams = new StreamSet(sender.clock, sender.emit, sender.options);
+    const port = bind.kind === 'tcp' ? (server.address() as AddressInfo).port : 0;
+    this.bind = formatBind(bind.kind === 'tcp' ? { ...bind, port } : bind);
+    server.on('connection', (socket) => this.#onClient(socket));
+  }
+
+  async stop({ graceMs = DRAIN_MS } = {}): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    await this.#streams.drain(graceMs, this.#opening, this.#cutting);
+    await closed;
+  }
+
+  #onClient(socket: Socket): void {
+    // Until the forwarder takes it, an error of the client has nobody else to hear it.
+    socket.on('error', () => undefined);
+    const serving = this.#serve(socket).finally(() => this.#opening.delete(serving));
+    this.#opening.add(serving);
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const stream = randomUUID();
+    const startedMs = this.#sender.clock.monotonicMs();
+    const remote =
+      socket.remoteAddress === undefined ? undefined : `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#sender.emit({ event: 'opening', stream, remote });
+    const local = new SocketEnd(socket);
+    try {
+      const { webSocket } = await this.#sender.open({ stream, signal: this.#cutting.signal });
+      const setupMs = Math.round(this.#sender.clock.monotonicMs() - startedMs);
+      this.#sender.emit({ event: 'opened', stream, setupMs });
+      void this.#streams.add(stream, local, new WebSocketEnd(webSocket), webSocket);
+    } catch (error) {
+      local.reset(asHcmError(error));
+      this.#sender.emit({ event: 'refused', stream, error: asHcmError(error) });
+    }
+  }
+}
+
+async function listen(server: Server, bind: Bind): Promise<void> {
+  const options = bind.kind === 'tcp' ? { host: bind.host, port: bind.port } : { path: bind.path };
+  try {
+    await tryListen(server, options);
+  } catch (error) {
+    if (bind.kind !== 'unix' || !(await removeStale(bind.path))) throw bindError(error as Error, bind);
+    await tryListen(server, options).catch((again: Error) => Promise.reject(bindError(again, bind)));
+  }
+  // Whoever may write to the socket reaches the target: nobody but its owner, unless the owner says otherwise.
+  if (bind.kind === 'unix') await chmod(bind.path, 0o600);
+}
+
+function tryListen(
+  server: Server,
+  options: { host: string; port: number } | { path: string },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Removes a socket file that a dead process left: nobody answers on it. Anything else stays. */
+async function removeStale(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found?.isSocket()) return false;
+  const refused = await new Promise<boolean>((resolve) => {
+    const probe = connect({ path });
+    probe
+      .once('connect', () => resolve(false))
+      .once('error', (error) => resolve(nodeCode(error) === 'ECONNREFUSED'));
+    probe.once('connect', () => probe.destroy());
+  });
+  if (refused) await unlink(path);
+  return refused;
+}
+
+function bindError(error: Error, bind: Bind): HcmError {
+  const name = formatBind(bind);
+  const seen = nodeCode(error);
+  const details = { bind: name, seen };
+  if (seen === 'EADDRINUSE')
+    return new HcmError('HCM_PORT_IN_USE', `${name} is in use already`, { details, cause: error });
+  return new HcmError('HCM_BIND_FAILED', `${name} could not be bound: ${error.message}`, {
+    details,
+    cause: error,
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * Answers one accept command. The upgrade request itself says accept or reject and the address works once, so TCP
+ * and TLS to the relay are opened while the target is dialed, and the request goes out when the result is known.
+ */
+import type { Socket } from 'node:net';
+import { checkRendezvousAddress } from '../protocol/addresses.ts';
+import type { AcceptCommand } from '../protocol/control-messages.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { rejectUrl } from '../protocol/addresses.ts';
+import { RENDEZVOUS_LIFETIME_MS } from '../protocol/limits.ts';
+import { rejectionFor } from '../protocol/relay-status.ts';
+import type { WebSocket } from '../websocket/websocket.ts';
+import type { Clock } from './clock.ts';
+import { withDeadline } from './network-errors.ts';
+import type { Connection } from './options.ts';
+import type { RelayDialer } from './relay-dialer.ts';
+import { askStatus, upgrade, type UpgradeContext } from './relay-socket.ts';
+
+/** What the relay answers a listener whose rejection it has taken. */
+const STATUS_GONE = 410;
+
+export interface RendezvousOptions {
+  connection: Connection;
+  dialer: RelayDialer;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** The target's error was passed on to the sender. */
+export interface Rejected {
+  error: HcmError;
+}
+
+/** Both ends of an accepted stream, neither read from yet. */
+export interface Accepted {
+  webSocket: WebSocket;
+  target: Socket;
+}
+
+/**
+ * Dials the target and accepts, or rejects with the reason why the target cannot be had. Rejects with HcmError when
+ * the relay could not be told either way; nothing is left open then.
+ */
+export async function answerAccept(
+  command: AcceptCommand,
+  dialTarget: (signal: AbortSignal) => Promise<Socket>,
+  options: RendezvousOptions,
+): Promise<Accepted | Rejected> {
+  const late = () =>
+    new HcmError('HCM_RENDEZVOUS_EXPIRED', 'The rendezvous was not made while its address was valid', {
+      retryable: true,
+    });
+  const { clock, signal } = options;
+  return withDeadline({ clock, limitMs: RENDEZVOUS_LIFETIME_MS, late, signal }, async (inner) => {
+    const url = checkRendezvousAddress(command.address, options.connection.endpoint.host);
+    const dialing = dialRelay(url, options.dialer, inner);
+    // It is awaited below; until then its failure must not count as unhandled.
+    dialing.catch(() => undefined);
+    const dialed = await settle(dialTarget(inner));
+    if (dialed instanceof HcmError) {
+      await reject(command, dialed, await dialing, contextOf(command, options, inner));
+      return { error: dialed };
+    }
+    try {
+      const { webSocket } = await upgrade(await dialing, url, contextOf(command, options, inner));
+      return { webSocket, target: dialed };
+    } catch (error) {
+      dialed.destroy();
+      throw error;
+    }
+  });
+}
+
+/** Turns a sender away without a target: too many streams, or none configured. */
+export async function answerReject(
+  command: AcceptCommand,
+  error: HcmError,
+  options: RendezvousOptions,
+): Promise<void> {
+  await answerAccept(command, () => Promise.reject(error), options);
+}
+
+async function settle(dialing: Promise<Socket>): Promise<Socket | HcmError> {
+  try {
+    return await dialing;
+  } catch (error) {
+    if (error instanceof HcmError) return error;
+    throw error;
+  }
+}
+
+/** A failed dial is tried once more: the address is used up by the upgrade, not by TCP or TLS. */
+async function dialRelay(url: URL, dialer: RelayDialer, signal: AbortSignal): Promise<Socket> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? 443 : Number(url.port);
+  try {
+    return await dialer.dial(host, port, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof HcmError && error.retryable)) throw error;
+    return dialer.dial(host, port, signal);
+  }
+}
+
+async function reject(
+  command: AcceptCommand,
+  error: HcmError,
+  socket: Socket,
+  context: UpgradeContext,
+): Promise<void> {
+  const { status, description } = rejectionFor(error.code, error.message);
+  const answered = await askStatus(socket, new URL(rejectUrl(command.address, status, description)), context);
+  if (answered === STATUS_GONE) return;
+  const text = `The relay answered the rejection of a sender with ${answered} instead of ${STATUS_GONE}`;
+  throw new HcmError('HCM_HANDSHAKE_FAILED', text, { details: { status: answered }, cause: error });
+}
+
+function contextOf(command: AcceptCommand, options: RendezvousOptions, signal: AbortSignal): UpgradeContext {
+  const { endpoint, path } = options.connection;
+  const protocol = offeredProtocol(command.connectHeaders);
+  const protocols = protocol === undefined ? [] : [protocol];
+  return { role: 'accept', host: endpoint.host, path, nowMs: options.clock.nowMs(), protocols, signal };
+}
+
+/** The first subprotocol that the sender offers, as Microsoft's clients choose. */
+function offeredProtocol(headers: Record<string, string>): string | undefined {
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === 'sec-websocket-protocol');
+  const first = name === undefined ? '' : (headers[name] ?? '').split(',')[0]?.trim();
+  return first === '' ? undefined : first;
+}

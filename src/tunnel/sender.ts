@@ -1,0 +1,119 @@
+/**
+ * The sender's side: opens streams to a hybrid connection. Each attempt has a deadline, because a relay's handshake
+ * may stall, and all attempts together a budget.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { connectUrl } from '../protocol/addresses.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
+import type { WebSocket } from '../websocket/websocket.ts';
+import { sleep, systemClock, type Clock } from './clock.ts';
+import { connectionName, emitterFor, type Emit } from './emitter.ts';
+import { withDeadline } from './network-errors.ts';
+import type { Connection, SenderOptions } from './options.ts';
+import { RelayDialer } from './relay-dialer.ts';
+import { upgrade } from './relay-socket.ts';
+import { RendezvousStream } from './rendezvous-stream.ts';
+
+/** The relay holds the handshake for up to 30 s while a listener is asked. */
+const ATTEMPT_TIMEOUT_MS = 40_000;
+const TOTAL_TIMEOUT_MS = 60_000;
+const ATTEMPTS = 3;
+const RETRY_DELAY_MS = 250;
+
+/** What a second attempt may mend: the way to the relay, not the relay's or the listener's decision. */
+const WORTH_ANOTHER_TRY = new Set([
+  'HCM_CONNECT_TIMEOUT',
+  'HCM_CONNECTION_LOST',
+  'HCM_RELAY_BUSY',
+  'HCM_RELAY_FAULT',
+]);
+
+/** An open stream, not read from yet. */
+export interface OpenStream {
+  webSocket: WebSocket;
+  /** The id that the relay and the listener know it by. */
+  stream: string;
+}
+
+export class Sender {
+  readonly connection: Connection;
+  readonly options: SenderOptions;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly #dialer: RelayDialer;
+  #toldSkew = false;
+
+  constructor(connection: Connection, options: SenderOptions = {}) {
+    this.connection = connection;
+    this.options = options;
+    this.clock = options.clock ?? systemClock;
+    this.emit = emitterFor(connection, this.clock, options);
+    this.#dialer = new RelayDialer(options, this.clock);
+  }
+
+  /**
+   * Resolves with a stream that a listener has accepted. Rejects with HcmError: HCM_NO_LISTENER, HCM_TARGET_* and
+   * HCM_REJECTED from the listener, HCM_TOKEN_*, HCM_ENTITY_NOT_FOUND, network errors, HCM_CONNECT_TIMEOUT.
+   */
+  async open(options: { stream?: string; signal?: AbortSignal | undefined } = {}): Promise<OpenStream> {
+    const stream = options.stream ?? randomUUID();
+    const limitMs = this.options.totalTimeoutMs ?? TOTAL_TIMEOUT_MS;
+    const limit = { clock: this.clock, limitMs, late: () => this.#late(limitMs), signal: options.signal };
+    return withDeadline(limit, async (signal) => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return { stream, webSocket: await this.#attempt(stream, signal) };
+        } catch (error) {
+          const again = error instanceof HcmError && WORTH_ANOTHER_TRY.has(error.code);
+          if (!again || attempt === ATTEMPTS || signal.aborted) throw error;
+          await sleep(this.clock, RETRY_DELAY_MS * attempt, signal);
+        }
+      }
+    });
+  }
+
+  #attempt(stream: string, outer: AbortSignal): Promise<WebSocket> {
+    const { endpoint, path, tokens } = this.connection;
+    const limitMs = this.options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS;
+    const limit = { clock: this.clock, limitMs, late: () => this.#late(limitMs), signal: outer };
+    return withDeadline(limit, async (signal) => {
+      const token = await tokens?.token({ host: endpoint.host, path });
+      const socket = await this.#dialer.dial(endpoint.host, endpoint.port, signal);
+      const { webSocket, skewMs } = await upgrade(socket, connectUrl(endpoint, path, { id: stream }), {
+        role: 'connect',
+        host: endpoint.host,
+        path,
+        nowMs: this.clock.nowMs(),
+        headers: token ? ['ServiceBusAuthorization', token.text] : [],
+        signal,
+      });
+      this.#tellSkew(skewMs);
+      return webSocket;
+    });
+  }
+
+  #late(limitMs: number): HcmError {
+    const text = `${connectionName(this.connection)} did not open a stream within ${limitMs / 1000} s`;
+    return new HcmError('HCM_CONNECT_TIMEOUT', text, { retryable: true });
+  }
+
+  #tellSkew(skewMs: number | undefined): void {
+    if (this.#toldSkew || skewMs === undefined || Math.abs(skewMs) <= CLOCK_SKEW_LIMIT_MS) return;
+    this.#toldSkew = true;
+    this.emit({ event: 'clock-skew', skewMs });
+  }
+}
+
+/**
+ * Opens one stream to a hybrid connection, as a Duplex: `end()` ends our direction only, 'end' is the peer's end,
+ * `destroy()` aborts. Rejects as Sender.open does.
+ */
+export async function connect(
+  connection: Connection,
+  options: SenderOptions & { signal?: AbortSignal } = {},
+): Promise<Duplex> {
+  const { webSocket } = await new Sender(connection, options).open({ signal: options.signal });
+  return new RendezvousStream(webSocket);
+}

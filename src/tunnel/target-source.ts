@@ -1,0 +1,49 @@
+/**
+ * Which target a listener forwards to: the one it was told, or the one in the entity's metadata. The metadata is
+ * read again at each registration, but without an allow-list the first target that was seen stays the only one
+ * permitted: an edit in Azure must not open another host in a private network.
+ */
+import type { AllowRule } from '../protocol/allow-list.ts';
+import { parseAllowRule } from '../protocol/allow-list.ts';
+import type { EntityDescription } from '../protocol/entity-description.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { formatTarget, type Target } from '../protocol/target.ts';
+import { targetFromUserMetadata } from '../protocol/user-metadata.ts';
+
+export class TargetSource {
+  readonly #given: Target | undefined;
+  readonly #allow: readonly AllowRule[] | undefined;
+  #fromMetadata: Target | undefined;
+  #firstSeen: AllowRule | undefined;
+
+  constructor(given: Target | undefined, allow: readonly AllowRule[] | undefined) {
+    this.#given = given;
+    this.#allow = allow;
+  }
+
+  /** True: `learn` must be called before `target`. */
+  get needsMetadata(): boolean {
+    return this.#given === undefined;
+  }
+
+  /** The target for the next stream; undefined before the metadata was read. */
+  get target(): Target | undefined {
+    return this.#given ?? this.#fromMetadata;
+  }
+
+  /** What the target dialer checks each address against; undefined: the target was given on this machine. */
+  get allow(): readonly AllowRule[] | undefined {
+    return this.#allow ?? (this.#firstSeen && [this.#firstSeen]);
+  }
+
+  /** Takes the target from the entity's description. Throws HcmError HCM_TARGET_MISSING or HCM_TARGET_INVALID. */
+  learn(description: EntityDescription, connection: string): void {
+    const target = targetFromUserMetadata(description.userMetadata);
+    if (!target) {
+      const text = `${connection} names no target in its metadata`;
+      throw new HcmError('HCM_TARGET_MISSING', text, { details: { connection } });
+    }
+    this.#fromMetadata = target;
+    this.#firstSeen ??= parseAllowRule(formatTarget(target));
+  }
+}
