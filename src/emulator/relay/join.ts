@@ -17,12 +17,17 @@ export interface Join {
   readonly done: Promise<boolean>;
   /** Aborts both sides without a Close. */
   abort(): void;
+  /** Closes both directions, as the service does when it ends a stream itself. */
+  close(code: number, reason: string): void;
+  /** Stops reading both sides for good, and so answers nothing any more: a peer must notice by itself. */
+  freeze(): void;
 }
 
 /** Takes both WebSockets over. Neither may have been started. */
 export function join(a: WebSocket, b: WebSocket, options: JoinOptions = {}): Join {
   let open = 2;
   let clean = true;
+  let frozen = false;
   let limit: NodeJS.Timeout | undefined;
   let finish: (clean: boolean) => void = () => undefined;
   const done = new Promise<boolean>((resolve) => (finish = resolve));
@@ -40,7 +45,7 @@ export function join(a: WebSocket, b: WebSocket, options: JoinOptions = {}): Joi
       to.close(code, reason);
       if (options.halfOpenLimitMs !== undefined) limit ??= setTimeout(abort, options.halfOpenLimitMs);
     },
-    onDrain: () => to.resume(),
+    onDrain: () => void (frozen || to.resume()),
     onEnd(error) {
       if (error) clean = false;
       if (error) to.destroy();
@@ -52,5 +57,14 @@ export function join(a: WebSocket, b: WebSocket, options: JoinOptions = {}): Joi
   });
   a.start(side(a, b));
   b.start(side(b, a));
-  return { done, abort };
+  const close = (code: number, reason: string) => {
+    a.close(code, reason);
+    b.close(code, reason);
+  };
+  const freeze = () => {
+    frozen = true;
+    a.pause();
+    b.pause();
+  };
+  return { done, abort, close, freeze };
 }

@@ -1,0 +1,75 @@
+/** What comes into the emulator from outside, and the facts of Azure Relay that nobody knows for sure. */
+import { MAX_LISTENERS, RENDEZVOUS_LIFETIME_MS, TOKEN_GRACE_MS } from '../protocol/limits.ts';
+import type { RelayCondition } from '../protocol/relay-answers.ts';
+import type { CertifiedKey } from './ca.ts';
+import type { EmulatorClock } from './clock.ts';
+import type { EmulatorEventHandler } from './events.ts';
+import type { FaultSettings } from './faults.ts';
+import type { ConnectionSpec, EmulatorState } from './state.ts';
+
+export interface EmulatorOptions {
+  /** 0 is any free port. Default 0. */
+  port?: number | undefined;
+  /** Default `127.0.0.1`, and then `::1` too where the machine has it. Other addresses open the emulator to a network. */
+  host?: string | undefined;
+  /** Connections to make, unless the state has them. */
+  connections?: readonly ConnectionSpec[] | undefined;
+  /** A document that was loaded; the emulator changes it. Default: a fresh one. */
+  state?: EmulatorState | undefined;
+  /** Default: a new authority that lives as long as the emulator. */
+  ca?: CertifiedKey | undefined;
+  /** Plain TCP instead of TLS: for benchmarks and bytes on the wire; loopback only. */
+  insecure?: boolean | undefined;
+  /** Bounds of TLS; default 1.2 and 1.3. */
+  minTlsVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  maxTlsVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  faults?: FaultSettings | undefined;
+  behaviour?: Partial<Behaviour> | undefined;
+  clock?: EmulatorClock | undefined;
+  /** In [0, 1): chooses among listeners. */
+  random?: (() => number) | undefined;
+  onEvent?: EmulatorEventHandler | undefined;
+}
+
+/** Where Azure's behaviour is doubtful or long, a default that can be changed. Times in ms. */
+export interface Behaviour {
+  /**
+   * Other statuses than protocol/relay-answers.ts has, by condition: `no-listener` (404; Microsoft's guide: 502),
+   * `listener-timeout` (504; 408, 404), `right-missing` (403; 401), `listener-quota` (403), `rendezvous-unknown`
+   * (403; 400) and all others.
+   */
+  statuses: Partial<Record<RelayCondition, number>>;
+  maxListeners: number;
+  /** How long a sender is held, and its address can be used. */
+  rendezvousLifeMs: number;
+  /** How long past its expiry a token keeps a control channel open. */
+  tokenGraceMs: number;
+  /** What a token must have left when it is used to open something. Seen: 0 to one minute. */
+  connectMinValidityMs: number;
+  /** A stream whose one side closed this long ago is cut. Default never; Microsoft planned 60 s. */
+  halfOpenLimitMs: number | undefined;
+  /** What the read of an entity that is not there answers: an empty feed with 200, or 404. */
+  missingEntityRead: 'feed' | 'not-found';
+  /** Scheme of rendezvous addresses. `ws` is for clients of `insecure` that take the address to the letter. */
+  addressScheme: 'wss' | 'ws';
+  /** Answers to a listener that is refused again and again are held back so long (hyco-ws retries at once). */
+  refusedListenDelayMs: number;
+  /** From a connection to the end of its request's head, TLS included. */
+  handshakeTimeoutMs: number;
+  /** What stop() grants clients to answer a Close. */
+  stopGraceMs: number;
+}
+
+export const DEFAULT_BEHAVIOUR: Behaviour = {
+  statuses: {},
+  maxListeners: MAX_LISTENERS,
+  rendezvousLifeMs: RENDEZVOUS_LIFETIME_MS,
+  tokenGraceMs: TOKEN_GRACE_MS,
+  connectMinValidityMs: 0,
+  halfOpenLimitMs: undefined,
+  missingEntityRead: 'feed',
+  addressScheme: 'wss',
+  refusedListenDelayMs: 1_000,
+  handshakeTimeoutMs: 10_000,
+  stopGraceMs: 200,
+};

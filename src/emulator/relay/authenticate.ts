@@ -1,0 +1,91 @@
+/**
+ * May the bearer of this token do this here? Shared access signatures against the rules of an entity and of its
+ * namespace, as the service judges them. Says yes until when, or which of the relay's errors it is.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { HcmError } from '../../protocol/errors.ts';
+import type { RelayCondition } from '../../protocol/relay-answers.ts';
+import {
+  audienceCovers,
+  parseSasToken,
+  verifySasSignature,
+  type ParsedSasToken,
+} from '../../protocol/sas-token.ts';
+import type { Right, RuleState } from '../state.ts';
+
+export interface AuthenticationRequest {
+  readonly token: string | undefined;
+  /** One of these is enough. */
+  readonly rights: readonly Right[];
+  readonly entityRules: readonly RuleState[];
+  readonly namespaceRules: readonly RuleState[];
+  /** Every host that the token may name. */
+  readonly hosts: readonly string[];
+  /** The requested path, decoded, with suffix. */
+  readonly path: string;
+  readonly nowMs: number;
+  /** What must be left of the token's life. */
+  readonly minValidityMs: number;
+}
+
+export type Verdict =
+  | { readonly ok: true; readonly expiresAtMs: number }
+  | { readonly ok: false; readonly condition: RelayCondition };
+
+/** Signature first: whoever cannot sign learns nothing about audience, expiry or rights. */
+export function authenticate(request: AuthenticationRequest): Verdict {
+  if (request.token === undefined || request.token.trim() === '') return refuse('token-missing');
+  const token = parse(request.token);
+  if (token === undefined) return refuse('token-malformed');
+  const rule = signerOf(token, request.entityRules) ?? signerOf(token, request.namespaceRules);
+  if (rule === undefined) return refuse('token-signature');
+  if (!audienceCovers(token.resource, request.hosts, request.path)) return refuse('token-audience');
+  const leftMs = token.expiresAtMs - request.nowMs;
+  if (leftMs <= 0 || leftMs < request.minValidityMs) return refuse('token-expired');
+  if (!request.rights.some((right) => grants(rule, right))) return refuse('right-missing');
+  return { ok: true, expiresAtMs: token.expiresAtMs };
+}
+
+/** The rule with this name and key, for clients that put the raw key into the URL; undefined when there is none. */
+export function ruleOfRawKey(
+  keyName: string,
+  key: string,
+  rules: readonly RuleState[],
+): RuleState | undefined {
+  return named(keyName, rules).find((rule) =>
+    [rule.primaryKey, rule.secondaryKey].some((known) => sameText(known, key)),
+  );
+}
+
+function parse(text: string): ParsedSasToken | undefined {
+  try {
+    return parseSasToken(text);
+  } catch (error) {
+    if (error instanceof HcmError) return undefined;
+    throw error;
+  }
+}
+
+function signerOf(token: ParsedSasToken, rules: readonly RuleState[]): RuleState | undefined {
+  return named(token.keyName, rules).find(
+    (rule) => verifySasSignature(token, rule.primaryKey) || verifySasSignature(token, rule.secondaryKey),
+  );
+}
+
+function named(keyName: string, rules: readonly RuleState[]): RuleState[] {
+  return rules.filter(({ name }) => name.toLowerCase() === keyName.toLowerCase());
+}
+
+/** Azure grants Manage only together with the other two. */
+function grants(rule: RuleState, right: Right): boolean {
+  return rule.rights.includes(right) || rule.rights.includes('Manage');
+}
+
+function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function refuse(condition: RelayCondition): Verdict {
+  return { ok: false, condition };
+}

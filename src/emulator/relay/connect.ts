@@ -1,0 +1,31 @@
+/** A sender connects: its handshake is checked and held until a listener decides. */
+import { HEADERS_MAX_BYTES } from '../../protocol/limits.ts';
+import { authorize } from './authorize.ts';
+import { listenerFilter } from './connect-headers.ts';
+import { refuse, type RelayContext } from './context.ts';
+import type { Handshake } from './handshake.ts';
+import { HeldSender } from './held-sender.ts';
+
+/** Authorization first, then existence; an entity open to anonymous senders looks at no token at all. */
+export function connect(context: RelayContext, handshake: Handshake): void {
+  const { registry } = context;
+  const { target, asked, rawHeaders } = handshake;
+  const resolution = registry.resolve(asked.host, target.path);
+  const { entity } = resolution;
+  if (entity?.connection.requiresClientAuthorization !== false) {
+    const token = handshake.header('ServiceBusAuthorization') ?? target.token;
+    const verdict = authorize(context, resolution, asked, target.path, { ...target, token }, ['Send']);
+    if (!verdict.ok) return refuse(context, handshake, 'connect', verdict.condition);
+  }
+  if (entity === undefined) return refuse(context, handshake, 'connect', 'entity-missing');
+  if (headersBytes(rawHeaders) > HEADERS_MAX_BYTES) {
+    return refuse(context, handshake, 'connect', 'headers-too-large');
+  }
+  const { name } = entity;
+  context.emit({ event: 'connect', connection: name, id: handshake.trackingId, remote: handshake.from });
+  new HeldSender(context, handshake, entity, listenerFilter(rawHeaders)).offer();
+}
+
+function headersBytes(rawHeaders: readonly string[]): number {
+  return rawHeaders.reduce((total, text) => total + text.length, 0);
+}

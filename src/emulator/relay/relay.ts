@@ -1,0 +1,131 @@
+/**
+ * The relay: takes each WebSocket handshake, lets the faults have their way with it, and hands it to the part that
+ * serves its action. Owns all that is alive between clients: control channels, held senders, streams.
+ */
+import { checkUpgradeRequest } from '../../websocket/handshake.ts';
+import type { TimerSet } from '../clock.ts';
+import type { EmulatorEventBody, RelayAction } from '../events.ts';
+import type { Faults, FaultTargets, HandshakeAction } from '../faults.ts';
+import type { Behaviour } from '../options.ts';
+import type { ConnectionState, EmulatorState } from '../state.ts';
+import { connect } from './connect.ts';
+import { refuse, refuseWith, type RelayContext } from './context.ts';
+import { CLOSE_GOING_AWAY, type ControlChannel } from './control-channel.ts';
+import type { Handshake } from './handshake.ts';
+import type { HeldSender } from './held-sender.ts';
+import { listen, refuseListen } from './listen.ts';
+import { RefusedListens } from './refused-listens.ts';
+import { Registry } from './registry.ts';
+import { rendezvous } from './rendezvous.ts';
+import type { Stream } from './stream.ts';
+
+export interface RelayOptions {
+  readonly state: EmulatorState;
+  readonly behaviour: Behaviour;
+  readonly timers: TimerSet;
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  readonly emit: (event: EmulatorEventBody) => void;
+  /** The faults act on this relay and are read by it: made in between. */
+  readonly makeFaults: (targets: Omit<FaultTargets, 'resetConnections'>) => Faults;
+}
+
+export class Relay {
+  readonly context: RelayContext;
+
+  constructor(options: RelayOptions) {
+    const { state, behaviour, timers, random, emit } = options;
+    const faults = options.makeFaults(this.#faultTargets());
+    this.context = {
+      ...{ behaviour, faults, timers, emit },
+      registry: new Registry<ControlChannel>(state, random),
+      channels: new Set<ControlChannel>(),
+      held: new Map<string, HeldSender>(),
+      streams: new Set<Stream>(),
+      refusedListens: new RefusedListens(behaviour.refusedListenDelayMs),
+      nowMs: () => options.nowMs() + faults.clockOffsetMs,
+    };
+  }
+
+  /** Serves a handshake; the socket is the relay's from here on. */
+  upgrade(handshake: Handshake): void {
+    const action = actionOf(handshake);
+    if (action === undefined) return refuse(this.context, handshake, 'connect', 'unknown-action');
+    const fault = this.context.faults.takeRefusal(action);
+    if (fault !== undefined) return this.#refuseByFault(handshake, action, fault);
+    const stallMs = this.#stallMs(action);
+    if (stallMs === 0) return this.#serve(handshake, action);
+    this.context.timers.set(stallMs, () => this.#serve(handshake, action));
+  }
+
+  /** An entity is gone: its listeners and streams end with 1001, as Microsoft's protocol guide says. */
+  removeEntity(connection: ConnectionState): void {
+    const { registry, streams } = this.context;
+    const entity = registry.forget(connection);
+    if (entity === undefined) return;
+    const reason = `The endpoint was deleted. SystemTracker:${entity.name}`;
+    for (const channel of [...entity.listeners]) channel.close(CLOSE_GOING_AWAY, reason);
+    for (const stream of [...streams]) if (stream.entity === entity) stream.close(CLOSE_GOING_AWAY, reason);
+  }
+
+  /** Tells every listener that the relay goes away. */
+  closeChannels(reason: string): void {
+    for (const channel of [...this.context.channels]) channel.close(CLOSE_GOING_AWAY, reason);
+  }
+
+  /** True while a control channel waits for the end of its connection, and may still reach it. */
+  get hasOpenChannels(): boolean {
+    return [...this.context.channels].some((channel) => !channel.frozen);
+  }
+
+  #serve(handshake: Handshake, action: HandshakeAction): void {
+    if (handshake.socket.destroyed) return;
+    const fault = checkUpgradeRequest(handshake.method, handshake.rawHeaders);
+    if (fault !== undefined) return refuseWith(this.context, handshake, action, fault);
+    const serve = { listen, connect, accept: rendezvous }[action];
+    serve(this.context, handshake);
+  }
+
+  #stallMs(action: HandshakeAction): number {
+    const { faults } = this.context;
+    const gatewayMs = action === 'accept' ? faults.rendezvousDelayMs : 0;
+    return (faults.stallMs[action] ?? 0) + gatewayMs;
+  }
+
+  #refuseByFault(
+    handshake: Handshake,
+    action: RelayAction,
+    answer: { status: number; reason: string },
+  ): void {
+    if (action === 'listen') refuseListen(this.context, handshake, answer);
+    else refuseWith(this.context, handshake, action, answer);
+  }
+
+  #faultTargets(): Omit<FaultTargets, 'resetConnections'> {
+    const count = <T>(items: Iterable<T>, act: (item: T) => void): number => {
+      const all = [...items];
+      all.forEach(act);
+      return all.length;
+    };
+    return {
+      dropControlChannels: (close) =>
+        count(this.context.channels, (channel) => {
+          if (close === undefined) channel.cut();
+          else channel.close(close.code, close.reason);
+        }),
+      closeStreams: (code, reason) => count(this.context.streams, (stream) => stream.close(code, reason)),
+      abortStreams: () => count(this.context.streams, (stream) => stream.abort()),
+      freeze: () => {
+        count(this.context.channels, (channel) => channel.freeze());
+        count(this.context.streams, (stream) => stream.freeze());
+        count(this.context.held.values(), (sender) => sender.forget());
+      },
+    };
+  }
+}
+
+/** No action means connect, as at the service. */
+function actionOf({ target }: Handshake): HandshakeAction | undefined {
+  const action = target.action ?? 'connect';
+  return action === 'listen' || action === 'connect' || action === 'accept' ? action : undefined;
+}

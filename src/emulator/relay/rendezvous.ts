@@ -1,0 +1,26 @@
+/** A listener comes to the address it was handed: to accept the sender that waits there, or to turn it away. */
+import { STATUS_CODES } from 'node:http';
+import { sanitizeReason } from '../../protocol/tracking.ts';
+import { headerList } from '../../websocket/http-head.ts';
+import { refuse, type RelayContext } from './context.ts';
+import type { Handshake } from './handshake.ts';
+
+/** What an HTTP status line can carry (the service answers 400 to anything else). */
+const STATUS_MIN = 100;
+const STATUS_MAX = 999;
+
+export function rendezvous(context: RelayContext, handshake: Handshake): void {
+  const { target } = handshake;
+  const sender = target.id === undefined ? undefined : context.held.get(target.id);
+  if (sender === undefined) return refuse(context, handshake, 'accept', 'rendezvous-unknown');
+  const { statusCode, statusDescription } = target;
+  if (statusCode === undefined) {
+    // The service echoes the name that the listener picked to both sides, and none when it picked none.
+    return sender.accept(handshake, headerList(handshake.rawHeaders, 'Sec-WebSocket-Protocol')[0]);
+  }
+  if (!(statusCode >= STATUS_MIN && statusCode <= STATUS_MAX)) {
+    return refuse(context, handshake, 'accept', 'bad-reject-status');
+  }
+  sender.reject(statusCode, sanitizeReason(statusDescription ?? STATUS_CODES[statusCode] ?? ''));
+  refuse(context, handshake, 'accept', 'rejected');
+}

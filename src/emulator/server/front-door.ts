@@ -1,0 +1,98 @@
+/**
+ * The one port: does TLS, reads the head of the first request of each connection, and decides who serves it.
+ * WebSocket handshakes go straight to the relay (node:http would cost them half as much again); everything else
+ * goes to the HTTP server, which never listens itself.
+ */
+import type { Server as HttpServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { asksForWebSocket, readHead } from '../../websocket/handshake.ts';
+import { formatHead, type HttpHead } from '../../websocket/http-head.ts';
+import type { CertifiedKey } from '../ca.ts';
+import { endWith, Handshake } from '../relay/handshake.ts';
+import { Sockets } from './sockets.ts';
+
+export interface FrontDoorOptions {
+  /** Undefined: plain TCP. */
+  readonly certificate: CertifiedKey | undefined;
+  readonly minTlsVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  readonly maxTlsVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  readonly handshakeTimeoutMs: number;
+  readonly http: HttpServer;
+  readonly onWebSocket: (handshake: Handshake) => void;
+  /** True: connections are taken and left lying. */
+  readonly ignores: () => boolean;
+}
+
+/** P-384 first, as at Azure; a TLS 1.3 client that has sent a share for another of these is not asked again. */
+const CURVES = 'P-384:P-256:X25519';
+
+export class FrontDoor {
+  readonly sockets: Sockets;
+  readonly #options: FrontDoorOptions;
+  readonly #tls: TlsServer | undefined;
+
+  constructor(options: FrontDoorOptions) {
+    this.#options = options;
+    this.#tls = options.certificate && this.#createTls(options.certificate);
+    this.sockets = new Sockets((socket) => this.#enter(socket));
+    // A kept-alive HTTP connection may still become a WebSocket.
+    options.http.on('upgrade', (request, socket, rest) => {
+      const startLine = `${request.method} ${request.url} HTTP/1.1`;
+      const head: HttpHead = { startLine, rawHeaders: request.rawHeaders, bytes: 0 };
+      this.#serve(socket as Socket, head, rest);
+    });
+  }
+
+  #enter(socket: Socket): void {
+    if (this.#options.ignores()) return void socket.pause();
+    if (this.#tls === undefined) void this.#read(socket);
+    else this.#tls.emit('connection', socket);
+  }
+
+  #createTls({ certPem, keyPem }: CertifiedKey): TlsServer {
+    const server = createTlsServer({
+      cert: certPem,
+      key: keyPem,
+      ecdhCurve: CURVES,
+      minVersion: this.#options.minTlsVersion ?? 'TLSv1.2',
+      maxVersion: this.#options.maxTlsVersion ?? 'TLSv1.3',
+      allowHalfOpen: true,
+      handshakeTimeout: this.#options.handshakeTimeoutMs,
+    });
+    server.on('secureConnection', (socket) => {
+      socket.on('error', () => undefined);
+      void this.#read(socket);
+    });
+    server.on('tlsClientError', (_error, socket) => void socket.destroy());
+    return server;
+  }
+
+  /** Slow or silent clients are cut here; TLS has the same limit of its own before. */
+  async #read(socket: Socket): Promise<void> {
+    const limit = setTimeout(() => socket.destroy(), this.#options.handshakeTimeoutMs);
+    try {
+      const { head, rest } = await readHead(socket);
+      if (this.#options.ignores()) return;
+      if (asksForWebSocket(head.rawHeaders)) this.#serve(socket, head, rest);
+      else this.#handToHttp(socket, head, rest);
+    } catch {
+      const answer = ['Content-Length', '0', 'Connection', 'close'];
+      if (!socket.destroyed) endWith(socket, formatHead('HTTP/1.1 400 Bad Request', answer));
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  #serve(socket: Socket, head: HttpHead, rest: Buffer): void {
+    this.#options.onWebSocket(new Handshake(socket, head, rest));
+  }
+
+  /** Puts back what was read: node:http reads the request itself. */
+  #handToHttp(socket: Socket, head: HttpHead, rest: Buffer): void {
+    const text = Buffer.from(formatHead(head.startLine, head.rawHeaders), 'latin1');
+    socket.unshift(Buffer.concat([text, rest]));
+    this.#options.http.emit('connection', socket);
+    socket.resume();
+  }
+}
