@@ -83,9 +83,10 @@ export class Tail {
     child.once('close', (code, signal) => this.onEnd(`ended with ${signal ?? code}`));
   }
 
-  /** Why the child ended, with the end of its stderr; undefined while it runs. */
+  /** Why the child ended, with the end of its stderr and its last line; undefined while it runs. */
   get failure(): string | undefined {
-    return this.end && `${this.name} ${this.end}${this.stderr ? `: ${this.stderr.trim()}` : ''}`;
+    const last = this.lines.length > 0 ? JSON.stringify(this.lines.at(-1)).slice(0, 300) : '';
+    return this.end && [`${this.name} ${this.end}`, this.stderr.trim(), last].filter(Boolean).join(': ');
   }
 
   async line(test: (line: Line) => boolean, timeoutMs = 60_000): Promise<Line> {

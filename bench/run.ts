@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createLoad } from './load/load.ts';
+import { whyLibrary } from './ours.ts';
 import { parseOptions, usage, type Options } from './options.ts';
 import { checkoutDir, resultsDir } from './places.ts';
 import { absoluteTable, evaluate, nameOf, noiseOf, ratioTable } from './report.ts';
@@ -20,6 +21,9 @@ async function main(options: Options): Promise<void> {
   if (!load.native) say('no C compiler: the load generator is Node, and fast paths may be limited by it');
   if ((before.loadAverage[0] ?? 0) > 0.5)
     say(`the machine is not idle: load average ${before.loadAverage[0]}`);
+
+  const library = whyLibrary();
+  if (library) say(`ours under TLS is the library, not the hcm program: ${library}`);
 
   const sink = await load.serve();
   let measured: Measured;
@@ -55,6 +59,7 @@ async function main(options: Options): Promise<void> {
     loadAverageAfter: surroundings().loadAverage,
     noise,
     nativeLoad: load.native,
+    oursUnderTls: library ? `library: ${library}` : 'program',
     quick: options.quick,
     figures: results,
     samples,

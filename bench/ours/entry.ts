@@ -2,6 +2,13 @@
  * The contract of bench/ours: what each entry file is told (JSON in argv[2]) and what it answers (one JSON line).
  * SIGTERM ends it. An entry file knows the library and nothing else of the benchmark.
  */
+import {
+  resolveConnection,
+  sasKeyTokens,
+  systemClock,
+  type Connection,
+  type NetworkOptions,
+} from '../../src/index.ts';
 
 export interface Address {
   host: string;
@@ -14,22 +21,23 @@ export interface RelayConfig {
   tls: boolean;
   entityName: string;
   target: Address;
+  /** Scheme of rendezvous addresses for clients that take them to the letter (hyco-ws); `wss` by default. */
+  addressScheme?: 'ws' | 'wss';
 }
 
 export interface RelayReady {
   port: number;
-  /** The CA that the clients must trust; absent without TLS. */
-  caPem?: string;
+  /** The CA that the clients must trust; '' without TLS. */
+  caPem: string;
   listenerConnectionString: string;
   senderConnectionString: string;
 }
 
-interface ClientConfig {
+/** sender.ts: a local port on 127.0.0.1, chosen by itself; answers {"ready":true,"port":N}. */
+export interface ClientConfig {
   tls: boolean;
-  relayPort: number;
-  entityName: string;
   connectionString: string;
-  caPem?: string;
+  caPem: string;
   /** Raw: one rendezvous a stream, as any Azure Relay client; native: whatever two hcm do between themselves. */
   dialect: 'raw' | 'native';
 }
@@ -39,9 +47,6 @@ export interface ListenerConfig extends ClientConfig {
   target: Address;
 }
 
-/** sender.ts: a local port on 127.0.0.1, chosen by itself; answers {"ready":true,"port":N}. */
-export type SenderConfig = ClientConfig;
-
 export function readConfig<T>(): T {
   process.on('SIGTERM', () => process.exit(0));
   return JSON.parse(process.argv[2] ?? '{}') as T;
@@ -49,4 +54,15 @@ export function readConfig<T>(): T {
 
 export function sayReady(more: object = {}): void {
   process.stdout.write(`${JSON.stringify({ ready: true, ...more })}\n`);
+}
+
+/** What both clients hand to the library. */
+export function connectionOf({ connectionString }: ClientConfig): Connection {
+  const { endpoint, path, credential } = resolveConnection({ connectionString });
+  if (credential.kind !== 'key') throw new Error('the emulator gave no key');
+  return { endpoint, path, tokens: sasKeyTokens(credential, systemClock) };
+}
+
+export function networkOf({ tls, caPem }: ClientConfig): NetworkOptions {
+  return tls ? { loopbackCa: caPem } : { insecureLoopback: true };
 }

@@ -1,7 +1,22 @@
-/** Our relay in a process of its own. NOT WIRED YET: fill in with the library once src/index.ts exports it. */
-import { readConfig, type RelayConfig } from './entry.ts';
+/** Our relay in a process of its own: the emulator with one connection. */
+import { createEmulator, formatTarget } from '../../src/index.ts';
+import { readConfig, sayReady, type RelayConfig, type RelayReady } from './entry.ts';
 
-const config = readConfig<RelayConfig>();
+const { tls, entityName, target, addressScheme } = readConfig<RelayConfig>();
 
-process.stderr.write(`bench/ours/relay.ts is not wired to src/index.ts yet (${config.entityName})\n`);
-process.exit(1);
+const emulator = await createEmulator({
+  host: '127.0.0.1',
+  connections: [{ name: entityName, target: formatTarget(target) }],
+  insecure: !tls,
+  ...(addressScheme && { behaviour: { addressScheme } }),
+});
+const [connection] = emulator.connections;
+if (!connection) throw new Error('the emulator made no connection');
+const { listenerConnectionString, senderConnectionString } = connection;
+const ready: RelayReady = {
+  port: emulator.port,
+  caPem: emulator.caPem,
+  listenerConnectionString,
+  senderConnectionString,
+};
+sayReady(ready);

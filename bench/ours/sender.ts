@@ -1,7 +1,9 @@
-/** Our sender in a process of its own. NOT WIRED YET: fill in with the library once src/index.ts exports it. */
-import { readConfig, type SenderConfig } from './entry.ts';
+/** Our sender in a process of its own: a local port whose connections become streams. */
+import { Sender, startLocalPort } from '../../src/index.ts';
+import { connectionOf, networkOf, readConfig, sayReady, type ClientConfig } from './entry.ts';
 
-const config = readConfig<SenderConfig>();
+const config = readConfig<ClientConfig>();
 
-process.stderr.write(`bench/ours/sender.ts is not wired to src/index.ts yet (${config.entityName})\n`);
-process.exit(1);
+const sender = new Sender(connectionOf(config), networkOf(config));
+const { bind } = await startLocalPort({ kind: 'tcp', host: '127.0.0.1', port: 0 }, sender);
+sayReady({ port: Number(bind.split(':').at(-1)) });

@@ -1,14 +1,13 @@
 /**
- * Microsoft's own Node listener, unmodified, under our relay and our sender. The package lives in test/real/clients
- * with a lock file of its own (hyco-ws 1.0.5, ws 1.1, moment); without that install the peer is unavailable.
+ * Microsoft's own Node listener, unmodified, under our relay and our sender. It is installed by test/real/clients,
+ * with a lock file of its own; without that install the peer is unavailable.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { entityName, ours } from '../ours.ts';
-import type { RelayConfig, RelayReady, SenderConfig } from '../ours/entry.ts';
+import { spawnReady } from '../children.ts';
+import { ours, startLibraryRelay, startLibrarySender } from '../ours.ts';
 import { checkoutDir, scratchDir } from '../places.ts';
 import { Chain, portOf } from './chain.ts';
-import type { HycoListenerConfig } from './hops/hyco-listener.ts';
 import type { Peer } from './peer.ts';
 
 const clientsDir = join(checkoutDir, 'test', 'real', 'clients');
@@ -17,37 +16,34 @@ export const hycoWs: Peer = {
   name: 'hyco-ws',
   legs: ['plain', 'tls'],
   async available() {
-    if (!existsSync(join(clientsDir, 'node_modules', 'hyco-ws'))) {
-      return 'hyco-ws is not installed in test/real/clients (npm ci there)';
-    }
-    return ours.available();
+    if (existsSync(join(clientsDir, 'node_modules', 'hyco-ws'))) return ours.available();
+    return 'hyco-ws is not installed (test/real/clients/install.sh)';
   },
-  start({ tls, targetPort }) {
+  start(options) {
     return Chain.build(async (chain) => {
-      const relayConfig: RelayConfig = { tls, entityName, target: { host: '127.0.0.1', port: targetPort } };
-      const relay = await chain.node('relay', 'ours/relay.ts', relayConfig);
-      const { port, caPem, listenerConnectionString, senderConnectionString } =
-        relay.ready as unknown as RelayReady;
-      const connectionString = listenerConnectionString;
-      const listener: HycoListenerConfig = {
-        clientsDir,
-        tls,
-        relayPort: port,
-        entityName,
-        connectionString,
-        targetPort,
+      const relay = await startLibraryRelay(chain, { ...options, addressScheme: options.tls ? 'wss' : 'ws' });
+      const field = (name: string) =>
+        new RegExp(`${name}=([^;]+)`).exec(relay.listenerConnectionString)?.[1] ?? '';
+      const env = {
+        HYCO_MODE: 'pump',
+        HYCO_TARGET_PORT: String(options.targetPort),
+        HYCO_RELAY_URI: `${options.tls ? 'wss' : 'ws'}://localhost:${relay.port}`,
+        HYCO_PATH: field('EntityPath'),
+        HYCO_KEY_NAME: field('SharedAccessKeyName'),
+        HYCO_KEY: field('SharedAccessKey'),
+        ...trust(relay.caPem),
       };
-      await chain.node('listener', 'peers/hops/hyco-listener.ts', listener, { env: trust(caPem) });
-      const common = { tls, relayPort: port, entityName, dialect: 'raw' as const, ...(caPem && { caPem }) };
-      const sender: SenderConfig = { ...common, connectionString: senderConnectionString };
-      return portOf(await chain.node('sender', 'ours/sender.ts', sender));
+      const isReady = (line: Record<string, unknown>) => line['event'] === 'listening';
+      const program = join(clientsDir, 'hyco-listener.cjs');
+      chain.add('listener', await spawnReady(process.execPath, [program], { env, isReady }));
+      return portOf(await startLibrarySender(chain, relay, options));
     });
   },
 };
 
 /** hyco-ws has no option for a CA, so this one process gets it by environment (which costs only its start-up). */
-function trust(caPem: string | undefined): Record<string, string> {
-  if (!caPem) return {};
+function trust(caPem: string): Record<string, string> {
+  if (caPem === '') return {};
   const file = join(scratchDir('hyco-ws'), 'ca.pem');
   writeFileSync(file, caPem);
   return { NODE_EXTRA_CA_CERTS: file };
