@@ -1,0 +1,40 @@
+/**
+ * The command line before oclif sees it. oclif re-sorts what stands behind `--` and drops the `--` itself, so the two
+ * sides are taken apart here.
+ */
+
+export interface CommandLine {
+  /** What is for hcm. */
+  readonly own: readonly string[];
+  /** COMMAND and its arguments behind the first `--`, to the letter; undefined when there is no `--`. */
+  readonly command: readonly string[] | undefined;
+}
+
+export function splitCommandLine(argv: readonly string[]): CommandLine {
+  const dashes = argv.indexOf('--');
+  if (dashes < 0) return { own: argv, command: undefined };
+  return { own: argv.slice(0, dashes), command: argv.slice(dashes + 1) };
+}
+
+/** The words in front that name a command, such as `emulator start`; flags and values end them. */
+export function leadingWords(argv: readonly string[]): string[] {
+  const end = argv.findIndex((word) => !/^[a-z][a-z0-9-]*$/.test(word));
+  return argv.slice(0, end < 0 ? argv.length : end);
+}
+
+/** The longest run of leading words that is a known id (`emulator:start`), and how many words it took. */
+export function findId(
+  argv: readonly string[],
+  isKnown: (id: string) => boolean,
+): { id: string; words: number } | undefined {
+  const words = leadingWords(argv);
+  for (let count = words.length; count > 0; count--) {
+    const id = words.slice(0, count).join(':');
+    if (isKnown(id)) return { id, words: count };
+  }
+  return undefined;
+}
+
+export function wantsHelp(argv: readonly string[]): boolean {
+  return argv.includes('--help') || argv.includes('-h');
+}

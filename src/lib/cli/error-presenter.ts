@@ -1,0 +1,47 @@
+/** Shows an error: for a person on stderr, or as the JSON that product.md promises. */
+import type { Output } from './output.ts';
+import { docsLink, toUserError, type UserError } from './to-user-error.ts';
+
+export interface ErrorStyle {
+  json: boolean;
+  /** A long-running command ends its stream of events with an `error` event. */
+  longRunning: boolean;
+}
+
+/** Prints the error and returns the exit status that belongs to it. */
+export function presentError(error: unknown, output: Output, style: ErrorStyle): number {
+  const user = toUserError(error);
+  if (style.json) output.json(style.longRunning ? errorEvent(user) : { error: user });
+  else output.complain(describe(user, output));
+  if (process.env['HCM_DEBUG']) output.complain(debugText(error));
+  return user.exitStatus;
+}
+
+function errorEvent(error: UserError): object {
+  return { event: 'error', time: new Date().toISOString(), error };
+}
+
+function describe(user: UserError, { paint }: Output): string {
+  const lines = [
+    `${paint.red('Error:')} ${user.message}`,
+    ...(user.azure === undefined ? [] : [paint.dim(azureLine(user.azure))]),
+    `${paint.bold('Next:')}  ${user.next}`,
+    paint.dim(`${user.code}, see ${docsLink(user.code)}`),
+  ];
+  return lines.join('\n');
+}
+
+function azureLine({ status, message, trackingId }: NonNullable<UserError['azure']>): string {
+  const said = message === undefined ? '' : ` ${message}`;
+  const id = trackingId === undefined || said.includes(trackingId) ? '' : ` (tracking id ${trackingId})`;
+  return `Azure:  ${status}${said}${id}`;
+}
+
+/** Stacks of the error and its causes, for a bug report; still redacted by the output. */
+function debugText(error: unknown): string {
+  const lines: string[] = [];
+  for (let cause = error; cause instanceof Error && lines.length < 8; cause = cause.cause) {
+    lines.push(cause.stack ?? cause.message);
+  }
+  return lines.join('\ncaused by ');
+}

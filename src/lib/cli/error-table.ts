@@ -1,0 +1,152 @@
+/**
+ * Every error code with its exit status and the thing to do next. product.md has the statuses; this is the one place
+ * that gives them to codes.
+ */
+import type { ErrorCode, ErrorDetails } from '../../protocol/errors.ts';
+
+/** product.md, "Exit status". */
+export const EXIT = {
+  unexpected: 1,
+  usage: 2,
+  forbidden: 3,
+  relay: 4,
+  resource: 5,
+  target: 6,
+  notRunning: 7,
+  timedOut: 124,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export interface ErrorEntry {
+  readonly exitStatus: number;
+  /** What to type or to look at next. */
+  readonly next: string | ((details: ErrorDetails) => string);
+}
+
+const usage = (next: ErrorEntry['next']): ErrorEntry => ({ exitStatus: EXIT.usage, next });
+const forbidden = (next: ErrorEntry['next']): ErrorEntry => ({ exitStatus: EXIT.forbidden, next });
+const relay = (next: ErrorEntry['next']): ErrorEntry => ({ exitStatus: EXIT.relay, next });
+const target = (next: ErrorEntry['next']): ErrorEntry => ({ exitStatus: EXIT.target, next });
+
+const SHAPE =
+  'Endpoint=sb://NAMESPACE.servicebus.windows.net/;SharedAccessKeyName=RULE;SharedAccessKey=KEY;EntityPath=NAME';
+const COPY_STRING =
+  'Copy the connection string again: portal > Relay > the hybrid connection > Shared access policies';
+const AGAIN = 'Try again; it is the far side that broke off';
+
+/** The hybrid connection that an error is about, as one types it. */
+function named({ path }: ErrorDetails): string {
+  return path === undefined ? 'CONNECTION' : String(path);
+}
+
+export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
+  HCM_CONNECTION_STRING_INVALID: usage(`A connection string looks like ${SHAPE}`),
+  HCM_CONNECTION_INVALID: usage(
+    'Write NAMESPACE/NAME, or only NAME with --namespace or with the connection string of a namespace',
+  ),
+  HCM_TARGET_INVALID: usage(
+    'Write --target HOST:PORT, such as --target db.corp.local:5432 or --target [fd00::1]:5432',
+  ),
+  HCM_TARGET_MISSING: usage('Say where it goes: --target HOST:PORT'),
+  HCM_ALLOW_INVALID: usage(
+    'Write --allow HOST:PORT, such as --allow 10.0.0.0/8:5432 or --allow *.corp.local:*',
+  ),
+  HCM_BIND_INVALID: usage('Write --bind ADDR:PORT, such as --bind 127.0.0.1:1433 (port 0: any free one)'),
+  HCM_PORT_IN_USE: usage('Take any free port with port 0, or stop the program that has this one'),
+  HCM_BIND_FAILED: usage('Take an address of this machine and a port above 1023: --bind 127.0.0.1:0'),
+  HCM_PROXY_INVALID: usage('Write --proxy http://HOST:PORT or --proxy socks5://HOST:PORT, or --proxy off'),
+  HCM_FILE_UNREADABLE: usage('Check the path and who may read the file: ls -l FILE'),
+  HCM_USAGE: usage('hcm --help'),
+  HCM_STATE_LOCKED: usage('Stop the other one first, or give this one its own --state-dir or --ephemeral'),
+  HCM_STATE_CORRUPT: usage('Move the file away and start again; --ephemeral starts without it'),
+  HCM_STATE_UNWRITABLE: {
+    exitStatus: EXIT.unexpected,
+    next: 'Make room on the disk, or point HCM_STATE_DIR to a folder that you may write',
+  },
+  HCM_UNEXPECTED: {
+    exitStatus: EXIT.unexpected,
+    next: 'This is a bug in hcm. Run it again with HCM_DEBUG=1 and report what it prints',
+  },
+  HCM_NOT_RUNNING: { exitStatus: EXIT.notRunning, next: 'hcm emulator start' },
+
+  HCM_TOKEN_MISSING: forbidden('Set HCM_CONNECTION_STRING, or give --connection-string-file FILE'),
+  HCM_TOKEN_MALFORMED: forbidden(COPY_STRING),
+  HCM_TOKEN_SIGNATURE: forbidden(`The key is wrong or was renewed. ${COPY_STRING}`),
+  HCM_TOKEN_EXPIRED: forbidden('Get a new token, or use a connection string with a key'),
+  HCM_TOKEN_AUDIENCE: forbidden(
+    'The token is for another namespace or hybrid connection: take the one made for this',
+  ),
+  HCM_RIGHT_MISSING: forbidden(
+    'Take a rule with the right that is needed: Listen for hcm listen, Send for hcm forward',
+  ),
+  HCM_UNAUTHORIZED: forbidden(COPY_STRING),
+  HCM_FORBIDDEN: forbidden('Check the rights of the rule, and the firewall of the namespace'),
+  HCM_IP_NOT_ALLOWED: forbidden('Let this address in: portal > Relay > Networking > Firewall'),
+  HCM_CLOCK_SKEW: forbidden('Set the clock of this machine: timedatectl set-ntp true'),
+
+  HCM_DNS_FAILED: relay(({ host }) => `Check the name of the namespace: nslookup ${host ?? 'HOST'}`),
+  HCM_CONNECT_REFUSED: relay(({ host, port }) => {
+    return isLocal(host)
+      ? 'Start the emulator: hcm emulator start'
+      : `Let this machine reach ${host ?? 'the relay'}:${port ?? 443}, or use --proxy`;
+  }),
+  HCM_CONNECT_FAILED: relay('Check the network of this machine, or use --proxy'),
+  HCM_CONNECT_TIMEOUT: relay(
+    ({ host, port }) =>
+      `Open ${host ?? 'the relay'}:${port ?? 443} in the firewall, use --proxy, or raise --connect-timeout`,
+  ),
+  HCM_TLS_UNTRUSTED: relay('Behind an inspecting firewall, trust its CA: --ca-file FILE or HCM_CA_FILE=FILE'),
+  HCM_TLS_FAILED: relay('See whether something in between breaks TLS: openssl s_client -connect HOST:443'),
+  HCM_PROXY_FAILED: relay('Check the address of the proxy, and that it may reach port 443 of the relay'),
+  HCM_PROXY_AUTH_REQUIRED: relay(
+    'Give --proxy http://USER@HOST:PORT and --proxy-password-file FILE or HCM_PROXY_PASSWORD',
+  ),
+  HCM_NO_LISTENER: relay(
+    (details) => `Start a listener on the private side: hcm listen ${named(details)} --target HOST:PORT`,
+  ),
+  HCM_LISTENER_FILTERED: relay('Loosen the listener filter: none of the connected listeners matches it'),
+  HCM_LISTENER_TIMEOUT: relay('See on the private side whether the listener is alive and reaches its target'),
+  HCM_LISTENER_QUOTA: relay('Stop one of the listeners: a hybrid connection takes at most 25'),
+  HCM_QUOTA_EXCEEDED: relay('Wait, or close other connections of the namespace'),
+  HCM_RELAY_BUSY: relay('Try again in a moment; see the state of Azure: https://status.azure.com'),
+  HCM_RELAY_FAULT: relay('Try again in a moment; see the state of Azure: https://status.azure.com'),
+  HCM_HANDSHAKE_FAILED: relay(
+    'See whether a proxy in between lets WebSockets pass; try without it: --proxy off',
+  ),
+  HCM_RENDEZVOUS_EXPIRED: relay(AGAIN),
+  HCM_CONNECTION_LOST: relay(AGAIN),
+  HCM_KEEPALIVE_TIMEOUT: relay('Check the network of this machine, or try --keepalive pong'),
+  HCM_WEBSOCKET_PROTOCOL: relay(
+    'See whether a proxy in between changes WebSockets; try without it: --proxy off',
+  ),
+  HCM_ABORTED: relay(AGAIN),
+  HCM_IDLE_TIMEOUT: { exitStatus: EXIT.timedOut, next: 'Raise --idle-timeout, or leave it out' },
+
+  HCM_ENTITY_NOT_FOUND: {
+    exitStatus: EXIT.resource,
+    next: (details) => `Check the name "${named(details)}": portal > Relay > Hybrid Connections`,
+  },
+  HCM_ENTITY_CONFLICT: {
+    exitStatus: EXIT.resource,
+    next: 'See what exists under this name: portal > Relay > Hybrid Connections',
+  },
+
+  HCM_TARGET_REFUSED: target(
+    'On the private side, see whether the target is running and listening on that port',
+  ),
+  HCM_TARGET_UNRESOLVED: target('On the private side, check the host name of the target'),
+  HCM_TARGET_TIMEOUT: target('On the private side, check firewalls between the listener and its target'),
+  HCM_TARGET_UNREACHABLE: target(
+    'On the private side, check the network between the listener and its target',
+  ),
+  HCM_TARGET_NOT_ALLOWED: target('Allow the target at the listener: hcm listen ... --allow HOST:PORT'),
+  HCM_LISTENER_BUSY: relay('Raise --max-streams of the listener, or start another one'),
+  HCM_REJECTED: target('See the log of the listener on the private side'),
+};
+
+function isLocal(host: unknown): boolean {
+  return (
+    typeof host === 'string' && (/(^|\.)localhost$/.test(host) || host.startsWith('127.') || host === '::1')
+  );
+}

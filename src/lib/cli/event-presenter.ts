@@ -1,0 +1,99 @@
+/** Shows what a tunnel tells: NDJSON on stdout with --json, else lines for people on stderr. */
+import type { HcmError } from '../../protocol/errors.ts';
+import type { TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
+import { formatDuration } from './durations.ts';
+import { ERROR_TABLE } from './error-table.ts';
+import { toUserError } from './to-user-error.ts';
+import type { Output } from './output.ts';
+
+/** Fields of our own `ready` line; `time` is added. */
+export type ReadyFields = Record<string, unknown>;
+
+export class EventPresenter {
+  readonly json: boolean;
+  readonly #output: Output;
+
+  constructor(output: Output, json: boolean) {
+    this.#output = output;
+    this.json = json;
+  }
+
+  get verbose(): boolean {
+    return this.#output.verbose;
+  }
+
+  /** The first line: what a script waits for. `lines` are for people, and go to stdout: they are the answer. */
+  ready(fields: ReadyFields, lines: readonly string[]): void {
+    if (this.json) this.#output.json({ event: 'ready', time: new Date().toISOString(), ...fields });
+    else for (const line of lines) this.#output.answer(line);
+  }
+
+  /** As `ready`, for answers whose point is a secret. */
+  readyWithSecrets(fields: ReadyFields, lines: readonly string[]): void {
+    if (this.json)
+      this.#output.jsonWithSecrets({ event: 'ready', time: new Date().toISOString(), ...fields });
+    else for (const line of lines) this.#output.answerWithSecrets(line);
+  }
+
+  readonly onEvent: TunnelEventHandler = (event) => {
+    if (this.json) return this.#output.json(toJson(event));
+    const line = this.#describe(event);
+    if (line !== undefined) this.#output.say(`${this.#output.paint.dim(event.time.slice(11, 19))} ${line}`);
+  };
+
+  /** What happens besides: only for people. */
+  say(text: string): void {
+    if (!this.json) this.#output.say(text);
+  }
+
+  #describe(event: TunnelEvent): string | undefined {
+    const { paint, verbose } = this.#output;
+    const id = 'stream' in event ? paint.dim(event.stream.slice(0, 8)) : '';
+    switch (event.event) {
+      case 'connecting':
+        return verbose ? `connecting to ${event.connection}` : undefined;
+      case 'online':
+        return `${paint.green('online')} ${event.connection}${to(event.target)}`;
+      case 'reconnecting':
+        return `${paint.yellow('offline')} ${event.connection}: ${why(event.error)}; next attempt in ${formatDuration(event.retryInMs)}`;
+      case 'offline':
+        return event.error === undefined ? `stopped ${event.connection}` : undefined;
+      case 'token-renewed':
+        return verbose ? `token renewed for ${event.connection}, good until ${event.expiresAt}` : undefined;
+      case 'clock-skew':
+        return `${paint.yellow('clock')} of this machine differs from the relay's by ${formatDuration(Math.abs(event.skewMs))}`;
+      case 'accepted':
+        return `${id} open${to(event.target)}${from(event.remote)}`;
+      case 'opening':
+        return verbose ? `${id} opening${from(event.remote)}` : undefined;
+      case 'opened':
+        return `${id} open after ${event.setupMs} ms`;
+      case 'rejected':
+      case 'refused':
+        return `${id} ${paint.red(event.event)}: ${why(event.error)}`;
+      case 'closed':
+        return `${id} closed, ${event.bytesIn} bytes in, ${event.bytesOut} out${event.error === undefined ? '' : `: ${why(event.error)}`}`;
+    }
+  }
+}
+
+function toJson(event: TunnelEvent): object {
+  const error = 'error' in event ? event.error : undefined;
+  const rest = Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'error'));
+  if (error === undefined) return event.event === 'closed' ? { ...rest, reason: 'ended' } : rest;
+  const { code, message, next } = toUserError(error);
+  return { ...rest, reason: code, message, next };
+}
+
+function why(error: HcmError): string {
+  const { next } = ERROR_TABLE[error.code];
+  return `${error.message} (${error.code}). ${typeof next === 'string' ? next : next(error.details)}`;
+}
+
+function to(target: string | undefined): string {
+  return target === undefined ? '' : ` -> ${target}`;
+}
+
+function from(remote: string | undefined): string {
+  return remote === undefined ? '' : ` from ${remote}`;
+}

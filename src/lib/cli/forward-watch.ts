@@ -1,0 +1,38 @@
+/** Watches the events of a foreground `forward`: how many streams are open, and a first attempt that was refused. */
+import type { HcmError } from '../../protocol/errors.ts';
+import type { TunnelEventHandler } from '../../tunnel/events.ts';
+import { ERROR_TABLE, EXIT } from './error-table.ts';
+
+/** Answers that waiting does not mend: no right, and no such entity. "No listener yet" is not among them. */
+const FINAL_STATUSES: ReadonlySet<number> = new Set([EXIT.forbidden, EXIT.resource]);
+
+export class ForwardWatch {
+  /** Rejects with the error when the first answer of the relay was final; never resolves. */
+  readonly refused: Promise<never>;
+  openStreams = 0;
+  #refuse: (error: HcmError) => void = () => undefined;
+
+  constructor() {
+    this.refused = new Promise((_, reject) => (this.#refuse = reject));
+    // It may come while nobody waits yet.
+    this.refused.catch(() => undefined);
+  }
+
+  /** A handler for one connection: each has a first attempt of its own. */
+  handler(next: TunnelEventHandler, keepTrying: boolean): TunnelEventHandler {
+    let answered = keepTrying;
+    return (event) => {
+      next(event);
+      if (event.event === 'opened') this.openStreams += 1;
+      if (event.event === 'closed') this.openStreams -= 1;
+      if (answered || (event.event !== 'opened' && event.event !== 'refused')) return;
+      if (event.event === 'opened') answered = true;
+      else {
+        const status = ERROR_TABLE[event.error.code].exitStatus;
+        if (FINAL_STATUSES.has(status)) this.#refuse(event.error);
+        // Only an answer of the relay counts; a network that is not up yet is none.
+        answered = typeof event.error.details['status'] === 'number';
+      }
+    };
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Where the program starts and ends: finds the command, runs it, sets the exit status. Help of the whole program and
+ * `--version` come from files alone; oclif is loaded for what needs it, since loading it doubles the start-up.
+ */
+import { findId, leadingWords, splitCommandLine, wantsHelp } from './argv.ts';
+import type { BaseCommand } from './base-command.ts';
+import { loadCommandList, type CommandList } from './command-list.ts';
+import { loadPackage } from './package-file.ts';
+
+export interface MainOptions {
+  /** The folder with package.json. */
+  root: string;
+  /** Reads the commands from src/ instead of dist/. */
+  fromSource?: boolean;
+}
+
+/** Runs the program to its end, the end of the process included. */
+export async function main(options: MainOptions): Promise<void> {
+  const program = new Program(options, process.argv.slice(2));
+  const end = async (status: number) => {
+    await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+    process.exit(status);
+  };
+  const crash = (error: unknown) => void program.fail(error).then(end);
+  process.on('uncaughtException', crash).on('unhandledRejection', crash);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader left (`hcm … | head`): a tunnel goes on, others are done soon.
+      if (error.code !== 'EPIPE') crash(error);
+    });
+  }
+  await end(await program.run().catch((error: unknown) => program.fail(error)));
+}
+
+class Program {
+  readonly #options: MainOptions;
+  readonly #own: readonly string[];
+  readonly #command: readonly string[] | undefined;
+  #running: BaseCommand | undefined;
+
+  constructor(options: MainOptions, argv: readonly string[]) {
+    this.#options = options;
+    ({ own: this.#own, command: this.#command } = splitCommandLine(argv));
+  }
+
+  /** Resolves with the exit status. */
+  async run(): Promise<number> {
+    const own = this.#own;
+    const [first] = own;
+    if (first === '--version' || (first === 'version' && own.length === 1)) return this.#showVersion();
+    const list = await loadCommandList(this.#options.root, this.#options.fromSource ?? false);
+    if (first === 'help') return showHelp(own.slice(1), list);
+    if (first === undefined || wantsHelp(own)) return showHelp(own, list);
+    const found = findId(own, (id) => list.has(id));
+    if (found) {
+      this.#running = await list.load(found.id, own.slice(found.words));
+      return this.#running.start(this.#command);
+    }
+    const topic = findId(own, (id) => list.hasTopic(id));
+    if (topic && topic.words === own.length) return list.showHelp(topic.id);
+    throw await unknownCommand(own, list);
+  }
+
+  /** Presents an error that no command did, even a bug. Resolves with the exit status. */
+  async fail(error: unknown): Promise<number> {
+    if (this.#running) return this.#running.fail(error);
+    const [{ presentError }, { Output }] = await Promise.all([
+      import('./error-presenter.ts'),
+      import('./output.ts'),
+    ]);
+    return presentError(error, new Output(), { json: this.#own.includes('--json'), longRunning: false });
+  }
+
+  #showVersion(): number {
+    const { name, version } = loadPackage(this.#options.root);
+    process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    return 0;
+  }
+}
+
+async function showHelp(own: readonly string[], list: CommandList): Promise<number> {
+  const found = findId(own, (id) => list.has(id) || list.hasTopic(id));
+  if (found) return list.showHelp(found.id);
+  if (leadingWords(own).length > 0) throw await unknownCommand(own, list);
+  const { rootHelp } = await import('./root-help.ts');
+  process.stdout.write(rootHelp(list.summaries, process.stdout));
+  return 0;
+}
+
+async function unknownCommand(own: readonly string[], list: CommandList): Promise<Error> {
+  const module = await import('./unknown-command.ts');
+  return module.unknownCommand(own, list.summaries);
+}
+
+/** A pipe takes its last bytes after `write` returned. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) return resolve();
+    stream.write('', () => resolve());
+  });
+}

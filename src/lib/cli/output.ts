@@ -1,0 +1,86 @@
+/**
+ * The two outputs of a command: the answer on stdout, the talk on stderr. Redacts all that goes through it, as the
+ * last line of defence; the one exception is asked for by name. Knows nothing about what is written.
+ */
+import { Chalk, supportsColorStderr, type ChalkInstance } from 'chalk';
+import { redact } from '../../protocol/redact.ts';
+
+export interface OutputOptions {
+  stdout?: NodeJS.WritableStream;
+  stderr?: NodeJS.WritableStream & { isTTY?: boolean };
+  env?: Readonly<Record<string, string | undefined>>;
+  /** stdout belongs to somebody else (`-- COMMAND`, `connect`): answers go to stderr. */
+  stdoutTaken?: boolean;
+  /** Only answers and errors. */
+  quiet?: boolean;
+  verbose?: boolean;
+}
+
+export class Output {
+  /** Colours for stderr; without effect where there is no terminal or NO_COLOR is set. */
+  readonly paint: ChalkInstance;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly #answers: NodeJS.WritableStream;
+  readonly #talk: NodeJS.WritableStream;
+
+  constructor(options: OutputOptions = {}) {
+    const { stdout = process.stdout, stderr = process.stderr, env = process.env } = options;
+    this.#talk = stderr;
+    this.#answers = options.stdoutTaken ? stderr : stdout;
+    this.quiet = options.quiet ?? false;
+    this.verbose = options.verbose ?? false;
+    this.paint = new Chalk({ level: colorLevel(stderr, env) });
+  }
+
+  /** A line of the answer. */
+  answer(text: string): void {
+    this.#answers.write(`${redact(text)}\n`);
+  }
+
+  /** Text of the answer that shows secrets on purpose. */
+  answerWithSecrets(text: string): void {
+    this.#answers.write(`${text}\n`);
+  }
+
+  /** One JSON document, on one line. */
+  json(value: object): void {
+    this.jsonWithSecrets(redactAll(value) as object);
+  }
+
+  /** Only for answers whose point is a secret: `key show`, `token`, the emulator's own throw-away keys. */
+  jsonWithSecrets(value: object): void {
+    this.#answers.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** What happens meanwhile; silent with --quiet. */
+  say(text: string): void {
+    if (!this.quiet) this.#talk.write(`${redact(text)}\n`);
+  }
+
+  warn(text: string): void {
+    this.say(`${this.paint.yellow('Warning:')} ${text}`);
+  }
+
+  /** An error for a person: shown with --quiet, too. */
+  complain(text: string): void {
+    this.#talk.write(`${redact(text)}\n`);
+  }
+}
+
+function colorLevel(
+  stderr: { isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): 0 | 1 | 2 | 3 {
+  // https://no-color.org: present and not empty. chalk itself does not look at it.
+  if (env['NO_COLOR']) return 0;
+  if (env['FORCE_COLOR'] === undefined && !stderr.isTTY) return 0;
+  return supportsColorStderr ? supportsColorStderr.level : 0;
+}
+
+function redactAll(value: unknown): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map(redactAll);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactAll(inner)]));
+}

@@ -1,0 +1,58 @@
+/** Joins stdin and stdout with one stream. The first signal ends our direction, the second aborts. */
+import { PassThrough } from 'node:stream';
+import { HcmError } from '../../protocol/errors.ts';
+import type { Connection, SenderOptions } from '../../tunnel/options.ts';
+import { Sender } from '../../tunnel/sender.ts';
+import { forwardStdio } from '../../tunnel/stdio.ts';
+import type { EventPresenter } from './event-presenter.ts';
+import { untilStopped } from './until-stopped.ts';
+
+export interface ConnectRun {
+  connection: Connection;
+  options: SenderOptions;
+  events: EventPresenter;
+  graceMs: number;
+}
+
+/** Resolves with the exit status; rejects when the stream cannot be opened or breaks off. */
+export async function runConnect({ connection, options, events, graceMs }: ConnectRun): Promise<number> {
+  const sender = new Sender(connection, { ...options, onEvent: quietly(events) });
+  const aborting = new AbortController();
+  // stdin itself cannot be ended by us: a stream in between can.
+  const input = process.stdin.pipe(new PassThrough());
+  const forwarding = forwardStdio(sender, { input, output: process.stdout, signal: aborting.signal });
+  const done = forwarding.then((error) => {
+    if (error !== undefined && !aborting.signal.aborted) throw error;
+  });
+  const abort = () => {
+    aborting.abort(new HcmError('HCM_ABORTED', 'The connection was stopped.'));
+    return done.catch(() => undefined);
+  };
+  const { exitStatus } = await untilStopped({
+    ended: done,
+    stop: () => {
+      process.stdin.unpipe(input);
+      input.end();
+      const timer = setTimeout(() => void abort(), graceMs);
+      return done.catch(() => undefined).finally(() => clearTimeout(timer));
+    },
+    abort,
+  });
+  return exitStatus;
+}
+
+/** ssh shows what its ProxyCommand says: only what went wrong is worth it. */
+function quietly(events: EventPresenter): SenderOptions['onEvent'] {
+  return (event) => {
+    if (events.json || events.verbose || event.event === 'clock-skew') events.onEvent(event);
+  };
+}
+
+/** @throws HcmError HCM_USAGE */
+export function onlyOne<T>(items: readonly T[]): T {
+  const [first] = items;
+  if (first === undefined || items.length > 1) {
+    throw new HcmError('HCM_USAGE', 'stdin and stdout carry one connection: give one connection string.');
+  }
+  return first;
+}

@@ -1,0 +1,78 @@
+/**
+ * From whatever was thrown to what a user may see. An allow-list: only the fields of UserError leave, every text is
+ * redacted, and no cause, stack or argv is among them.
+ */
+import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
+import { redact } from '../../protocol/redact.ts';
+import { ERROR_TABLE } from './error-table.ts';
+
+/** What the relay or Azure itself said. */
+export interface AzureError {
+  status: number;
+  message?: string;
+  trackingId?: string;
+}
+
+export interface UserError {
+  code: ErrorCode;
+  message: string;
+  exitStatus: number;
+  /** The command to type, or the thing to look at. */
+  next: string;
+  azure?: AzureError;
+}
+
+export function toUserError(error: unknown): UserError {
+  const known = toHcmError(error);
+  const { exitStatus, next } = ERROR_TABLE[known.code];
+  const azure = azureErrorOf(known);
+  const ownNext = known.details['next'];
+  return {
+    code: known.code,
+    message: redact(withoutOclifFrame(known.message)),
+    exitStatus,
+    next: redact(
+      typeof ownNext === 'string' ? ownNext : typeof next === 'string' ? next : next(known.details),
+    ),
+    ...(azure === undefined ? {} : { azure }),
+  };
+}
+
+/** Where docs/errors.md explains a code. */
+export function docsLink(code: ErrorCode): string {
+  return `docs/errors.md#${code.toLowerCase()}`;
+}
+
+function toHcmError(error: unknown): HcmError {
+  if (error instanceof HcmError) return error;
+  if (isOclifError(error)) return new HcmError('HCM_USAGE', error.message);
+  const { code, syscall, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS') {
+    return new HcmError('HCM_STATE_UNWRITABLE', `Writing failed: ${message}`, { details: { seen: code } });
+  }
+  if (code === 'EADDRINUSE' && syscall === 'listen') return new HcmError('HCM_PORT_IN_USE', message);
+  return new HcmError('HCM_UNEXPECTED', `Something went wrong inside hcm: ${message ?? String(error)}`);
+}
+
+/** oclif marks its own errors, which are about argv; its classes are not imported, to keep this file light. */
+function isOclifError(error: unknown): error is Error {
+  return error instanceof Error && 'oclif' in error;
+}
+
+/** oclif wraps messages of flag parsers: `Parsing --flag \n\tMESSAGE\nSee more help with --help`. */
+function withoutOclifFrame(message: string): string {
+  return message
+    .replace(/\n?See more help with --help/g, '')
+    .replace(/^Parsing (--\S+)\s+/, '$1: ')
+    .trim();
+}
+
+function azureErrorOf({ details }: HcmError): AzureError | undefined {
+  const { status, reason, trackingId } = details;
+  if (typeof status !== 'number') return undefined;
+  return {
+    status,
+    ...(typeof reason === 'string' && reason !== '' ? { message: redact(reason) } : {}),
+    ...(typeof trackingId === 'string' ? { trackingId } : {}),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * How a long-running command ends: by itself, or by Ctrl-C, SIGTERM or a closed terminal. The first signal stops in
+ * peace (drains), the second stops now, with the status of the signal.
+ */
+import { EXIT } from './error-table.ts';
+
+const SIGNALS: readonly NodeJS.Signals[] =
+  process.platform === 'win32'
+    ? ['SIGINT', 'SIGBREAK', 'SIGHUP', 'SIGTERM']
+    : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+export interface Stoppable<T> {
+  /** Resolves when it ended by itself; what it does after `stop` does not count. */
+  ended: Promise<T>;
+  /** Stops in peace; may have a result, too. */
+  stop(): Promise<T | void>;
+  /** Stops now; called at the second signal, and has until it resolves. */
+  abort(): Promise<void>;
+  onStopping?(signal: NodeJS.Signals): void;
+}
+
+export interface Ended<T> {
+  /** Undefined when a signal stopped it and it had nothing to say. */
+  result: T | undefined;
+  /** 0, or 130 and 143 after a second signal. */
+  exitStatus: number;
+}
+
+/** Rejects when `ended` does. Signals have their usual effect again afterwards. */
+export async function untilStopped<T>(
+  running: Stoppable<T>,
+  signals: NodeJS.EventEmitter = process,
+): Promise<Ended<T>> {
+  let count = 0;
+  let settle: (ended: Ended<T>) => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+  const stopped = new Promise<Ended<T>>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  const onSignal = (signal: NodeJS.Signals) => {
+    count += 1;
+    if (count === 1) {
+      running.onStopping?.(signal);
+      // Once the second signal came, the end in peace is not waited for any more.
+      running
+        .stop()
+        .then((result) => count === 1 && settle({ result: result ?? undefined, exitStatus: 0 }), fail);
+    } else if (count === 2) {
+      const exitStatus = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+      running.abort().then(() => settle({ result: undefined, exitStatus }), fail);
+    }
+  };
+  for (const signal of SIGNALS) signals.on(signal, onSignal);
+  try {
+    const byItself = running.ended.then((result) => (count === 0 ? { result, exitStatus: 0 } : stopped));
+    return await Promise.race([stopped, byItself]);
+  } finally {
+    for (const signal of SIGNALS) signals.off(signal, onSignal);
+  }
+}
