@@ -45,12 +45,9 @@ describe('formatEntityEntry', () => {
         fc.boolean(),
         fc.nat(25),
         (userMetadata, requiresClientAuthorization, listenerCount) => {
-          const {
-            host: _host,
-            path: _path,
-            ...expected
-          } = {
-            ...entry,
+          const expected = {
+            createdAt: entry.createdAt,
+            updatedAt: entry.updatedAt,
             userMetadata: `${userMetadata}</UserMetadata><![CDATA[ ]]>&amp;`,
             requiresClientAuthorization,
             listenerCount,
