@@ -52,7 +52,7 @@ export interface Emulator {
   /** What is worth telling the user about how it was started. */
   readonly warning: string | undefined;
   readonly faults: Faults;
-  /** Makes a connection, or brings one that is there up to the spec; rejects with HCM_CONNECTION_INVALID. */
+  /** Makes a connection, or brings one that is there up to the spec. @throws HcmError HCM_CONNECTION_INVALID. */
   addConnection(spec: ConnectionSpec | string): EmulatorConnection;
   /** Deletes a connection: its listeners and streams end with 1001. False when there is none. */
   removeConnection(name: string): boolean;
@@ -129,7 +129,7 @@ class LocalEmulator implements Emulator {
 
   async listen(): Promise<void> {
     const { host = DEFAULT_HOST, port = 0 } = this.#options;
-    this.port = await this.#door.sockets.listen(host, port);
+    this.port = await this.#door.sockets.listen(host === 'localhost' ? DEFAULT_HOST : host, port);
   }
 
   get endpoint(): string {
@@ -187,6 +187,7 @@ class LocalEmulator implements Emulator {
 
   /** Two halves: everybody is told and gets a moment to answer; then all is cut. */
   async #stop(): Promise<void> {
+    this.#door.sockets.stopAccepting();
     this.#relay.closeChannels('The emulator stops');
     const deadlineMs = performance.now() + this.#behaviour.stopGraceMs;
     while (this.#relay.hasOpenChannels && performance.now() < deadlineMs) {

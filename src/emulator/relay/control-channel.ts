@@ -9,6 +9,7 @@ import { OPCODE_TEXT } from '../../websocket/frame.ts';
 import { MessageAssembler, type Message } from '../../websocket/message-assembler.ts';
 import { WebSocket } from '../../websocket/websocket.ts';
 import { authorize } from './authorize.ts';
+import type { EmulatorEventBody } from '../events.ts';
 import type { RelayContext, RelayEntity } from './context.ts';
 import type { AskedHost, Handshake } from './handshake.ts';
 import type { HeldSender } from './held-sender.ts';
@@ -142,8 +143,8 @@ export class ControlChannel {
   /** An expired token ends the channel only after a grace: Microsoft's clients renew when it has expired. */
   #watchExpiry(): void {
     this.#cancelExpiry();
-    const { timers, behaviour, nowMs } = this.#context;
-    const leftMs = this.#expiresAtMs + behaviour.tokenGraceMs - nowMs();
+    const { timers, behaviour } = this.#context;
+    const leftMs = this.#expiresAtMs + behaviour.tokenGraceMs - this.#context.nowMs();
     this.#cancelExpiry = timers.set(leftMs, () => this.#expel(relayAnswer('token-expired').sentence));
   }
 
@@ -160,9 +161,8 @@ export class ControlChannel {
     for (const sender of [...this.offered]) sender.offer();
   }
 
-  #emit(event: DistributiveOmit<Parameters<RelayContext['emit']>[0], 'connection' | 'listener'>): void {
-    const full = { ...event, connection: this.entity.name, listener: this.id };
-    this.#context.emit(full as Parameters<RelayContext['emit']>[0]);
+  #emit(event: DistributiveOmit<EmulatorEventBody, 'connection' | 'listener'>): void {
+    this.#context.emit({ ...event, connection: this.entity.name, listener: this.id } as EmulatorEventBody);
   }
 }
 

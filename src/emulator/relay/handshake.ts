@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { RemoteEndpoint } from '../../protocol/control-messages.ts';
 import { normalizeHost } from '../../protocol/relay-hosts.ts';
 import { parseRelayRequest, type RelayRequestTarget } from '../../protocol/request-target.ts';
-import { sanitizeReason, trackingId } from '../../protocol/tracking.ts';
+import { sanitizeReason, stripGateway, trackingId } from '../../protocol/tracking.ts';
 import { formatAcceptance } from '../../websocket/handshake.ts';
 import { formatHead, headerValues, type HttpHead, type RawHeaders } from '../../websocket/http-head.ts';
 
@@ -44,7 +44,9 @@ export class Handshake {
     this.rawHeaders = head.rawHeaders;
     this.asked = askedHost(this.header('Host'), socket.localPort ?? 0);
     this.remote = remoteOf(socket);
-    this.trackingId = trackingId(this.target.id ?? randomUUID(), GATEWAY);
+    const { id = randomUUID(), action } = this.target;
+    // The id in a rendezvous address is a secret as a whole, and the sender's up to the gateway.
+    this.trackingId = trackingId(action === 'accept' ? stripGateway(id) : id, GATEWAY);
   }
 
   /** The first value of a header. */
@@ -87,7 +89,7 @@ export class Handshake {
  */
 export function endWith(socket: Socket, text: string): void {
   const linger = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(linger)).once('end', () => socket.destroy());
+  socket.once('close', () => clearTimeout(linger));
   socket.end(text, 'latin1');
   socket.resume();
 }

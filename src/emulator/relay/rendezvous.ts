@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { sanitizeReason } from '../../protocol/tracking.ts';
 import { headerList } from '../../websocket/http-head.ts';
-import { refuse, type RelayContext } from './context.ts';
+import { answerTo, refuse, type RelayContext } from './context.ts';
 import type { Handshake } from './handshake.ts';
 
 /** What an HTTP status line can carry (the service answers 400 to anything else). */
@@ -22,5 +22,6 @@ export function rendezvous(context: RelayContext, handshake: Handshake): void {
     return refuse(context, handshake, 'accept', 'bad-reject-status');
   }
   sender.reject(statusCode, sanitizeReason(statusDescription ?? STATUS_CODES[statusCode] ?? ''));
-  refuse(context, handshake, 'accept', 'rejected');
+  const { status, reason } = answerTo(context, handshake, 'rejected');
+  handshake.refuse(context.nowMs(), status, reason);
 }

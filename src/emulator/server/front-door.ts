@@ -7,7 +7,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { asksForWebSocket, readHead } from '../../websocket/handshake.ts';
-import { formatHead, type HttpHead } from '../../websocket/http-head.ts';
+import { formatHead, type HttpHead, type RawHeaders } from '../../websocket/http-head.ts';
 import type { CertifiedKey } from '../ca.ts';
 import { endWith, Handshake } from '../relay/handshake.ts';
 import { Sockets } from './sockets.ts';
@@ -40,6 +40,7 @@ export class FrontDoor {
     options.http.on('upgrade', (request, socket, rest) => {
       const startLine = `${request.method} ${request.url} HTTP/1.1`;
       const head: HttpHead = { startLine, rawHeaders: request.rawHeaders, bytes: 0 };
+      (socket as Socket).setTimeout(0).pause();
       this.#serve(socket as Socket, head, rest);
     });
   }
@@ -90,9 +91,15 @@ export class FrontDoor {
 
   /** Puts back what was read: node:http reads the request itself. */
   #handToHttp(socket: Socket, head: HttpHead, rest: Buffer): void {
-    const text = Buffer.from(formatHead(head.startLine, head.rawHeaders), 'latin1');
-    socket.unshift(Buffer.concat([text, rest]));
+    // An offer to upgrade to HTTP/2 may be ignored; left in, node:http would take it for our kind of upgrade.
+    const headers = withoutHeader(head.rawHeaders, 'Upgrade');
+    socket.unshift(Buffer.concat([Buffer.from(formatHead(head.startLine, headers), 'latin1'), rest]));
     this.#options.http.emit('connection', socket);
     socket.resume();
   }
+}
+
+function withoutHeader(headers: RawHeaders, name: string): RawHeaders {
+  const isOther = (at: number) => headers[at - (at % 2)]?.toLowerCase() !== name.toLowerCase();
+  return headers.filter((_, at) => isOther(at));
 }

@@ -15,6 +15,7 @@ const NO_SUCH_ADDRESS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']);
 export class Sockets {
   readonly #onSocket: (socket: Socket) => void;
   readonly #servers: Server[] = [];
+  #serversClosed: Promise<unknown> = Promise.resolve();
   readonly #open = new Set<Socket>();
   #closed = false;
 
@@ -47,13 +48,20 @@ export class Sockets {
     return [...this.#open];
   }
 
-  /** Takes no more connections, and cuts those that are open; resolves when all are gone. */
-  async close(): Promise<void> {
+  /** Takes no more connections; those that are open stay. */
+  stopAccepting(): void {
     this.#closed = true;
     const servers = this.#servers.splice(0);
+    if (servers.length === 0) return;
     const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    this.#serversClosed = Promise.all(closed);
+  }
+
+  /** Cuts what is open, too; resolves when all is gone. */
+  async close(): Promise<void> {
+    this.stopAccepting();
     for (const socket of this.#open) socket.destroy();
-    await Promise.all(closed);
+    await this.#serversClosed;
   }
 
   /** Cuts what is open with RST; answers how many. Continues to listen. */
