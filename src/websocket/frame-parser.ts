@@ -15,6 +15,7 @@ import {
   OPCODE_CONTINUATION,
   OPCODE_PONG,
   OPCODE_TEXT,
+  headerBytes,
   type DataOpcode,
 } from './frame.ts';
 
@@ -57,6 +58,8 @@ export class FrameParser {
   /** The opcode of the open message; undefined between messages. */
   #message: DataOpcode | undefined;
   #messageStarted = false;
+  /** RFC 6455 section 1.4: what follows a Close frame is discarded. */
+  #closed = false;
 
   constructor(options: FrameParserOptions, handler: FrameHandler) {
     this.#handler = handler;
@@ -71,7 +74,7 @@ export class FrameParser {
   /** Takes the next bytes of the stream. Throws WebSocketError at the first violation; no call may follow it. */
   push(bytes: Buffer): void {
     let at = 0;
-    while (at < bytes.length) {
+    while (at < bytes.length && !this.#closed) {
       if (this.#remaining > 0) at += this.#deliverPiece(bytes, at);
       else if (this.#carried > 0) at += this.#fillCarry(bytes, at);
       else at += this.#readFrame(bytes, at);
@@ -147,6 +150,7 @@ export class FrameParser {
 
   #deliverWhole(header: FrameHeader, payload: Buffer): void {
     if (header.masked) applyMask(payload, this.#mask, payload, 0, payload.length);
+    this.#closed = header.opcode === OPCODE_CLOSE;
     if (header.opcode >= OPCODE_CLOSE) this.#handler.onControl(header.opcode, payload);
     else this.#emit(payload, header.fin);
   }
@@ -250,7 +254,8 @@ function checkControl(header: FrameHeader): void {
   if (header.opcode > OPCODE_PONG)
     throw violation('WS_UNKNOWN_OPCODE', `opcode ${header.opcode} is reserved`);
   if (!header.fin) throw violation('WS_CONTROL_FRAGMENTED', 'a control frame must not be fragmented');
-  if (header.payloadBytes > CONTROL_PAYLOAD_MAX_BYTES || header.payloadBytes < 0) {
+  // 125 bytes are what the short length field can say.
+  if (header.bytes > headerBytes(0, header.masked)) {
     throw violation('WS_CONTROL_TOO_LONG', 'a control frame carries at most 125 bytes');
   }
 }

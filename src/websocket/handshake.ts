@@ -86,23 +86,26 @@ export function readHead(socket: Socket, signal?: AbortSignal): Promise<{ head: 
     const onEnd = () => settle(() => reject(lost('the connection was closed')));
     const onAbort = () => settle(() => reject(signal?.reason as Error));
     if (signal?.aborted) return reject(signal.reason as Error);
+    if (socket.destroyed || socket.readableEnded) return reject(lost('the connection was closed'));
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('data', onData).once('end', onEnd).once('error', onError).once('close', onEnd);
   });
 }
 
 function checkAnswer(head: HttpHead, rest: Buffer, key: string, offered: readonly string[]): UpgradeAnswer {
-  const line = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(head.startLine);
+  const line = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/.exec(head.startLine);
   if (!line) throw invalid('the answer is not HTTP/1.1');
-  const status = Number(line[1]);
+  const status = Number(line[2]);
   const answer = {
     upgraded: status === 101,
     status,
-    reason: line[2] ?? '',
+    reason: line[3] ?? '',
     rawHeaders: head.rawHeaders,
     rest,
   };
+  // An HTTP/1.0 proxy on the way may well refuse, but it cannot upgrade.
   if (status !== 101) return { ...answer, protocol: undefined };
+  if (line[1] !== '1') throw invalid('the 101 is not of HTTP/1.1');
   const [upgrade = '', accept = ''] = [
     single(head.rawHeaders, 'Upgrade').toLowerCase(),
     single(head.rawHeaders, 'Sec-WebSocket-Accept'),

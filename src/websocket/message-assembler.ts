@@ -7,9 +7,12 @@ import { WebSocketError } from './websocket-error.ts';
 
 export type Message = { kind: 'text'; text: string } | { kind: 'binary'; bytes: Buffer };
 
+const EMPTY = Buffer.alloc(0);
+
 export class MessageAssembler {
   readonly #maxMessageBytes: number;
-  #parts: Buffer[] = [];
+  /** One growing buffer: fragments of a byte, or of none, must not cost an object each. */
+  #gathered = EMPTY;
   #bytes = 0;
 
   constructor(maxMessageBytes: number) {
@@ -21,17 +24,25 @@ export class MessageAssembler {
    * large or its text is not UTF-8.
    */
   add(payload: Buffer, opcode: DataOpcode, last: boolean): Message | undefined {
-    this.#bytes += payload.length;
-    if (this.#bytes > this.#maxMessageBytes) {
+    const end = this.#bytes + payload.length;
+    if (end > this.#maxMessageBytes) {
       const text = `a message of more than ${this.#maxMessageBytes} bytes`;
       throw new WebSocketError('WS_MESSAGE_TOO_BIG', text, CLOSE_TOO_BIG);
     }
-    this.#parts.push(Buffer.from(payload));
+    if (end > this.#gathered.length) this.#grow(last ? end : end * 2);
+    payload.copy(this.#gathered, this.#bytes);
+    this.#bytes = end;
     if (!last) return undefined;
-    const bytes = Buffer.concat(this.#parts);
-    this.#parts = [];
+    const bytes = this.#gathered.subarray(0, end);
+    this.#gathered = EMPTY;
     this.#bytes = 0;
     return opcode === OPCODE_TEXT ? { kind: 'text', text: decode(bytes) } : { kind: 'binary', bytes };
+  }
+
+  #grow(bytes: number): void {
+    const larger = Buffer.allocUnsafeSlow(bytes);
+    this.#gathered.copy(larger, 0, 0, this.#bytes);
+    this.#gathered = larger;
   }
 }
 

@@ -9,21 +9,18 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { acquireBuffer, releaseBuffer } from './buffer-pool.ts';
+import { formatClose, parseClose } from './close-payload.ts';
 import { FrameParser } from './frame-parser.ts';
 import { applyMask, nextMask } from './masking.ts';
 import { SocketReader } from './socket-reader.ts';
 import { WebSocketError } from './websocket-error.ts';
 import {
-  CLOSE_PROTOCOL_ERROR,
-  CLOSE_INVALID_DATA,
-  CLOSE_REASON_MAX_BYTES,
   OPCODE_BINARY,
   OPCODE_CLOSE,
   OPCODE_CONTINUATION,
   OPCODE_PING,
   OPCODE_PONG,
   headerBytes,
-  isSendableCloseCode,
   writeHeader,
   type DataOpcode,
 } from './frame.ts';
@@ -99,9 +96,7 @@ export class WebSocket {
     const parser = new FrameParser(
       { expectMasked: role === 'server', maxFrameBytes, wholeFrameBytes },
       {
-        onFragment: (payload, opcode, first, last) => {
-          if (!this.#closeReceived) handler.onFragment(payload, opcode, first, last);
-        },
+        onFragment: (payload, opcode, first, last) => handler.onFragment(payload, opcode, first, last),
         onControl: (opcode, payload) => this.#onControl(opcode, payload),
       },
     );
@@ -158,14 +153,11 @@ export class WebSocket {
 
   /**
    * Ends our direction with a Close frame; what the peer still sends goes on arriving until its own Close. Without a
-   * code the frame is empty. A reason over 123 bytes is cut.
+   * code the frame is empty. A reason over 123 bytes is cut at a character.
    */
   close(code?: number, reason = ''): void {
     if (!this.writable) return;
-    const text = Buffer.from(reason).subarray(0, CLOSE_REASON_MAX_BYTES);
-    const payload = code === undefined ? Buffer.alloc(0) : Buffer.concat([Buffer.alloc(2), text]);
-    if (code !== undefined) payload.writeUInt16BE(code, 0);
-    this.#writeFrame(OPCODE_CLOSE, true, payload);
+    this.#writeFrame(OPCODE_CLOSE, true, formatClose(code, reason));
     this.#closeSent = true;
     this.#finishIfClosed();
   }
@@ -264,7 +256,6 @@ export class WebSocket {
   }
 
   #onControl(opcode: number, payload: Buffer): void {
-    if (this.#closeReceived) return;
     if (opcode === OPCODE_PING) this.#answerPing(payload);
     else if (opcode === OPCODE_PONG) this.#handler?.onPong?.(payload);
     else this.#onClose(payload);
@@ -324,23 +315,6 @@ export class WebSocket {
     this.#gather = undefined;
     const clean = this.#closeSent && this.#closeReceived && !this.#failure;
     this.#handler?.onEnd(clean ? undefined : (this.#failure ?? lost()));
-  }
-}
-
-/** RFC 6455 section 5.5.1. */
-function parseClose(payload: Buffer): { code: number | undefined; reason: string } {
-  if (payload.length === 0) return { code: undefined, reason: '' };
-  const code = payload.length === 1 ? 0 : payload.readUInt16BE(0);
-  if (!isSendableCloseCode(code)) {
-    throw new WebSocketError('WS_CLOSE_INVALID', `Close code ${code} must not be sent`, CLOSE_PROTOCOL_ERROR);
-  }
-  try {
-    return {
-      code,
-      reason: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload.subarray(2)),
-    };
-  } catch (cause) {
-    throw new WebSocketError('WS_INVALID_UTF8', 'the Close reason is not UTF-8', CLOSE_INVALID_DATA, cause);
   }
 }
 
