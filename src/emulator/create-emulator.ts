@@ -52,7 +52,7 @@ export interface Emulator {
   /** What is worth telling the user about how it was started. */
   readonly warning: string | undefined;
   readonly faults: Faults;
-  /** Makes a connection, or brings one that is there up to the spec. @throws HcmError HCM_CONNECTION_INVALID. */
+  /** Makes a connection, or brings one that is there up to the spec. @throws HcmError HCM_CONNECTION_INVALID, HCM_TARGET_INVALID. */
   addConnection(spec: ConnectionSpec | string): EmulatorConnection;
   /** Deletes a connection: its listeners and streams end with 1001. False when there is none. */
   removeConnection(name: string): boolean;
@@ -70,7 +70,8 @@ export interface Emulator {
 
 /**
  * Starts an emulator; resolves when it can be connected to.
- * @throws HcmError HCM_PORT_IN_USE, HCM_BIND_FAILED, HCM_USAGE (insecure on a network), HCM_CONNECTION_INVALID.
+ * @throws HcmError HCM_PORT_IN_USE, HCM_BIND_FAILED, HCM_USAGE (insecure on a network), HCM_CONNECTION_INVALID,
+ * HCM_TARGET_INVALID.
  */
 export async function createEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const emulator = new LocalEmulator(options);

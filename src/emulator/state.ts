@@ -6,6 +6,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { checkEntityName } from '../protocol/entity-name.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { USER_METADATA_MAX_CHARS } from '../protocol/limits.ts';
+import { parseTarget } from '../protocol/target.ts';
+import { withTarget } from '../protocol/user-metadata.ts';
 
 export const STATE_VERSION = 1;
 export const DEFAULT_NAMESPACE = 'local-relay';
@@ -91,7 +93,8 @@ export function createState(nowMs = Date.now()): EmulatorState {
 /**
  * Adds a connection with the rules defaultListener and defaultSender, or brings one that is there (names are
  * compared without case) up to the spec: keys and what the spec does not name stay. Returns it.
- * @throws HcmError HCM_CONNECTION_INVALID for a name that cannot be one.
+ * Objects stay the same: running listeners are known by theirs.
+ * @throws HcmError HCM_CONNECTION_INVALID for a name that cannot be one, HCM_TARGET_INVALID.
  */
 export function putConnection(
   namespace: NamespaceState,
@@ -100,11 +103,10 @@ export function putConnection(
 ): ConnectionState {
   checkEntityName(spec.name);
   const at = new Date(nowMs).toISOString();
-  const userMetadata = spec.target === undefined ? undefined : endpointMetadata(spec.target);
   const existing = findByName(namespace.connections, spec.name);
   if (existing !== undefined) {
     const wanted = {
-      userMetadata: userMetadata ?? existing.userMetadata,
+      userMetadata: metadataFor(spec, existing.userMetadata),
       requiresClientAuthorization: spec.requiresClientAuthorization ?? existing.requiresClientAuthorization,
     };
     const same =
@@ -119,7 +121,7 @@ export function putConnection(
   const connection: ConnectionState = {
     name: spec.name,
     requiresClientAuthorization: spec.requiresClientAuthorization ?? true,
-    userMetadata: userMetadata ?? '',
+    userMetadata: metadataFor(spec, ''),
     ...{ createdAt: at, updatedAt: at },
     rules: DEFAULT_RULES.map(([name, right]) => createRule(name, [right])),
   };
@@ -132,8 +134,8 @@ const DEFAULT_RULES: readonly (readonly [string, Right])[] = [
   ['defaultSender', 'Send'],
 ];
 
-export function endpointMetadata(target: string): string {
-  return JSON.stringify([{ key: 'endpoint', value: target }]);
+function metadataFor({ target }: ConnectionSpec, existing: string): string {
+  return target === undefined ? existing : withTarget(existing, parseTarget(target));
 }
 
 /** Azure compares the names of resources without case. */

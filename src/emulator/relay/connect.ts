@@ -1,7 +1,8 @@
 /** A sender connects: its handshake is checked and held until a listener decides. */
+import { listenerChoice, RELAY_HEADERS } from '../../protocol/headers.ts';
 import { HEADERS_MAX_BYTES } from '../../protocol/limits.ts';
 import { authorize } from './authorize.ts';
-import { listenerFilter } from './connect-headers.ts';
+import { headerValues } from '../../websocket/http-head.ts';
 import { refuse, type RelayContext } from './context.ts';
 import type { Handshake } from './handshake.ts';
 import { HeldSender } from './held-sender.ts';
@@ -13,7 +14,7 @@ export function connect(context: RelayContext, handshake: Handshake): void {
   const resolution = registry.resolve(asked.host, target.path);
   const { entity } = resolution;
   if (entity?.connection.requiresClientAuthorization !== false) {
-    const token = handshake.header('ServiceBusAuthorization') ?? target.token;
+    const token = handshake.header(RELAY_HEADERS.authorization) ?? target.token;
     const verdict = authorize(context, resolution, asked, target.path, { ...target, token }, ['Send']);
     if (!verdict.ok) return refuse(context, handshake, 'connect', verdict.condition);
   }
@@ -21,9 +22,13 @@ export function connect(context: RelayContext, handshake: Handshake): void {
   if (headersBytes(rawHeaders) > HEADERS_MAX_BYTES) {
     return refuse(context, handshake, 'connect', 'headers-too-large');
   }
+  const choice = listenerChoice(
+    headerValues(rawHeaders, RELAY_HEADERS.allowedListeners).join(),
+    headerValues(rawHeaders, RELAY_HEADERS.disallowedListeners).join(),
+  );
   const { name } = entity;
   context.emit({ event: 'connect', connection: name, id: handshake.trackingId, remote: handshake.from });
-  new HeldSender(context, handshake, entity, listenerFilter(rawHeaders)).offer();
+  new HeldSender(context, handshake, entity, choice).offer();
 }
 
 function headersBytes(rawHeaders: readonly string[]): number {

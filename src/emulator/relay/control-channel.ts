@@ -2,6 +2,7 @@
  * One listener's control channel, open: sends it the senders to accept, renews its token, and ends it when the token
  * runs out or its entity goes. Registered with its entity from the constructor until `leave`, which happens once.
  */
+import { CLOSE_CODES } from '../../protocol/close-reasons.ts';
 import { parseListenerMessage } from '../../protocol/control-messages.ts';
 import { stripGateway } from '../../protocol/tracking.ts';
 import { relayAnswer } from '../../protocol/relay-answers.ts';
@@ -14,9 +15,6 @@ import type { RelayContext, RelayEntity } from './context.ts';
 import type { AskedHost, Handshake } from './handshake.ts';
 import type { HeldSender } from './held-sender.ts';
 
-/** Close codes of the service (Microsoft's protocol guide). */
-export const CLOSE_GOING_AWAY = 1001;
-const CLOSE_POLICY = 1008;
 /** A listener's JSON is at most 64 KiB; a binary body beside it as much. Generous. */
 const MESSAGE_MAX_BYTES = 256 * 1024;
 /** What a listener gets to answer our Close, in ms. */
@@ -85,8 +83,7 @@ export class ControlChannel {
   /** Ends the channel with a Close; its senders go to other listeners. */
   close(code: number, reason: string): void {
     this.#leave(code, reason);
-    // A Close reason is UTF-8 cut at 123 bytes: plain ASCII cannot be cut in the middle of a character.
-    this.#webSocket.close(code, reason.replace(/[^\x20-\x7e]/g, '?'));
+    this.#webSocket.close(code, reason);
     this.#context.timers.set(CLOSE_TIMEOUT_MS, () => this.#webSocket.destroy());
   }
 
@@ -149,7 +146,10 @@ export class ControlChannel {
   }
 
   #expel(sentence: string): void {
-    this.close(CLOSE_POLICY, `${sentence.replace(/\.$/, '')}. TrackingId:${this.#handshake.trackingId}`);
+    this.close(
+      CLOSE_CODES.policyViolation,
+      `${sentence.replace(/\.$/, '')}. TrackingId:${this.#handshake.trackingId}`,
+    );
   }
 
   #leave(code: number | undefined, reason: string): void {

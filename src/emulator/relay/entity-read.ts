@@ -3,23 +3,27 @@
  * properties, with the number of listeners (.NET client, ManagementOperations).
  */
 import type { ServerResponse } from 'node:http';
+import { formatEntityEntry } from '../../protocol/entity-description.ts';
+import { RELAY_HEADERS } from '../../protocol/headers.ts';
+import { urlHost } from '../../protocol/relay-hosts.ts';
+import { escapeXml } from '../../protocol/xml-text.ts';
 import { relayAnswer, type RelayCondition } from '../../protocol/relay-answers.ts';
 import type { HttpRequest } from '../server/http-request.ts';
 import { authorize } from './authorize.ts';
 import type { RelayContext, RelayEntity } from './context.ts';
 
-const DESCRIPTION_NAMESPACE = 'http://schemas.microsoft.com/netservices/2010/10/servicebus/connect';
 const ATOM_NAMESPACE = 'http://www.w3.org/2005/Atom';
 
 /** The header tells such a request from one that is to be relayed. */
 export function isEntityRead(request: HttpRequest): boolean {
-  return request.message.method === 'GET' && request.header('X-PROCESS-AT') !== undefined;
+  return request.message.method === 'GET' && request.header(RELAY_HEADERS.processAt) !== undefined;
 }
 
 export function readEntity(context: RelayContext, request: HttpRequest, response: ServerResponse): void {
   const { asked, path, target } = request;
   const resolution = context.registry.resolve(asked.host, path);
-  const token = request.header('ServiceBusAuthorization') ?? request.header('Authorization') ?? target.token;
+  const token =
+    request.header(RELAY_HEADERS.authorization) ?? request.header('Authorization') ?? target.token;
   const verdict = authorize(context, resolution, asked, path, { ...target, token }, ['Listen', 'Manage']);
   if (!verdict.ok) return refuse(context, request, response, verdict.condition);
   const { entity } = resolution;
@@ -33,20 +37,15 @@ export function readEntity(context: RelayContext, request: HttpRequest, response
   send(response, 200, 'application/atom+xml;type=feed;charset=utf-8', feed);
 }
 
-/** Children in the order that the .NET deserializer insists on. */
-function entry({ asked, target }: HttpRequest, { connection, listeners }: RelayEntity): string {
-  const { name, createdAt, updatedAt, requiresClientAuthorization, userMetadata } = connection;
-  const id = escapeXml(`https://${asked.host}:${asked.port}${target.rawPath}?api-version=2016-07`);
-  const metadata = userMetadata === '' ? '' : `<UserMetadata>${escapeXml(userMetadata)}</UserMetadata>`;
-  return (
-    `<entry xmlns="${ATOM_NAMESPACE}"><id>${id}</id><title type="text">${escapeXml(name)}</title>` +
-    `<published>${createdAt}</published><updated>${updatedAt}</updated><link rel="self" href="${id}"/>` +
-    `<content type="application/xml"><HybridConnectionDescription xmlns="${DESCRIPTION_NAMESPACE}"` +
-    ` xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><CreatedAt>${createdAt}</CreatedAt>` +
-    `<UpdatedAt>${updatedAt}</UpdatedAt>` +
-    `<RequiresClientAuthorization>${requiresClientAuthorization}</RequiresClientAuthorization>${metadata}` +
-    `<ListenerCount>${listeners.length}</ListenerCount></HybridConnectionDescription></content></entry>`
-  );
+function entry({ asked }: HttpRequest, { connection, listeners }: RelayEntity): string {
+  const { name, userMetadata, ...properties } = connection;
+  return formatEntityEntry({
+    ...properties,
+    ...(userMetadata === '' ? {} : { userMetadata }),
+    host: `${urlHost(asked.host)}:${asked.port}`,
+    path: name,
+    listenerCount: listeners.length,
+  });
 }
 
 function refuse(
@@ -68,11 +67,4 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   if (reason === undefined) response.writeHead(status, headers);
   else response.writeHead(status, reason, headers);
   response.end(body);
-}
-
-function escapeXml(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text
-    .replace(/[&<>"]/g, (character) => entities[character] ?? '')
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '');
 }

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { RemoteEndpoint } from '../../protocol/control-messages.ts';
+import { RELAY_HEADERS } from '../../protocol/headers.ts';
 import { normalizeHost } from '../../protocol/relay-hosts.ts';
 import { parseRelayRequest, type RelayRequestTarget } from '../../protocol/request-target.ts';
 import { sanitizeReason, stripGateway, trackingId } from '../../protocol/tracking.ts';
@@ -79,7 +80,7 @@ export class Handshake {
   #commonHeaders(dateMs: number): string[] {
     // A client's id may hold anything, percent-decoded.
     const id = this.trackingId.replace(/[^\x21-\x7e]/g, '?').slice(0, 256);
-    return ['Date', new Date(dateMs).toUTCString(), 'TrackingId', id];
+    return ['Date', new Date(dateMs).toUTCString(), RELAY_HEADERS.trackingId, id];
   }
 }
 

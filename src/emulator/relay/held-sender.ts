@@ -5,13 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { CONTROL_MESSAGE_MAX_BYTES } from '../../protocol/limits.ts';
 import { formatAccept } from '../../protocol/control-messages.ts';
+import { connectHeadersOf, type ListenerChoice } from '../../protocol/headers.ts';
 import { urlHost } from '../../protocol/relay-hosts.ts';
 import { WebSocket } from '../../websocket/websocket.ts';
-import { connectHeaders } from './connect-headers.ts';
 import { refuse, type RelayContext, type RelayEntity } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
 import type { Handshake } from './handshake.ts';
-import type { ListenerFilter } from './registry.ts';
 import { Stream } from './stream.ts';
 
 /** What a sender may send before it has its answer. Nobody needs it; the bound is for those who try. */
@@ -24,19 +23,19 @@ export class HeldSender {
 
   readonly #context: RelayContext;
   readonly #handshake: Handshake;
-  readonly #filter: ListenerFilter;
+  readonly #choice: ListenerChoice;
   readonly #cancelDeadline: () => void;
   readonly #early: Buffer[] = [];
   #earlyBytes = 0;
   #listener: ControlChannel | undefined;
   #held = true;
 
-  constructor(context: RelayContext, handshake: Handshake, entity: RelayEntity, filter: ListenerFilter) {
+  constructor(context: RelayContext, handshake: Handshake, entity: RelayEntity, choice: ListenerChoice) {
     this.entity = entity;
     this.secretId = `${handshake.trackingId}_${randomBytes(16).toString('hex')}`;
     this.#context = context;
     this.#handshake = handshake;
-    this.#filter = filter;
+    this.#choice = choice;
     context.held.set(this.secretId, this);
     this.#cancelDeadline = context.timers.set(context.behaviour.rendezvousLifeMs, () =>
       this.#refuse('listener-timeout'),
@@ -51,7 +50,7 @@ export class HeldSender {
     this.#listener?.offered.delete(this);
     if (!this.#held) return;
     const { registry } = this.#context;
-    const listener = registry.choose(this.entity, this.#filter);
+    const listener = registry.choose(this.entity, this.#choice);
     this.#listener = listener;
     if (listener === undefined) {
       return this.#refuse(this.entity.listeners.length > 0 ? 'listener-filter' : 'no-listener');
@@ -104,7 +103,7 @@ export class HeldSender {
         `${this.#context.behaviour.addressScheme}://${host}/$hc${target.rawPath}` +
         `?${query}sb-hc-action=accept&sb-hc-id=${encodeURIComponent(id)}`,
       id,
-      connectHeaders: connectHeaders(rawHeaders),
+      connectHeaders: connectHeadersOf(rawHeaders),
       remoteEndpoint: remote,
     });
   }

@@ -1,4 +1,5 @@
 /** A listener registers: its handshake is checked and becomes a control channel. */
+import { RELAY_HEADERS } from '../../protocol/headers.ts';
 import { authorize } from './authorize.ts';
 import { answerTo, refuseWith, type RelayContext } from './context.ts';
 import { ControlChannel } from './control-channel.ts';
@@ -10,7 +11,7 @@ export function listen(context: RelayContext, handshake: Handshake): void {
   const { registry, behaviour, refusedListens } = context;
   const { target, asked } = handshake;
   const resolution = registry.resolve(asked.host, target.path);
-  const token = handshake.header('ServiceBusAuthorization') ?? target.token;
+  const token = handshake.header(RELAY_HEADERS.authorization) ?? target.token;
   const verdict = authorize(context, resolution, asked, target.path, { ...target, token }, ['Listen']);
   const { entity } = resolution;
   if (!verdict.ok) return refuseListen(context, handshake, verdict.condition);

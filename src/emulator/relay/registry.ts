@@ -2,6 +2,7 @@
  * Which hybrid connections there are, and who listens on them now. The state document says what exists; this adds
  * what lives only while the emulator runs. Knows names and listeners, no sockets.
  */
+import { listenerChosen, type ListenerChoice } from '../../protocol/headers.ts';
 import { isRelayNamespaceHost, normalizeHost } from '../../protocol/relay-hosts.ts';
 import { matchEntity } from '../../protocol/request-target.ts';
 import type { ConnectionState, EmulatorState, NamespaceState } from '../state.ts';
@@ -31,12 +32,6 @@ export class Entity<Listener extends RegisteredListener> {
     const at = this.listeners.indexOf(listener);
     if (at >= 0) this.listeners.splice(at, 1);
   }
-}
-
-/** Listeners that a sender asked for, or asked to be spared (`Microsoft-Relay-…Listeners`: ids in lower case). */
-export interface ListenerFilter {
-  readonly allowed?: ReadonlySet<string> | undefined;
-  readonly disallowed?: ReadonlySet<string> | undefined;
 }
 
 /** What a request's host and path mean. */
@@ -96,16 +91,10 @@ export class Registry<Listener extends RegisteredListener> {
     return entity;
   }
 
-  /** One of the entity's listeners, by chance. Undefined when none is there, or the filter leaves none. */
-  choose(entity: Entity<Listener>, filter: ListenerFilter = {}): Listener | undefined {
-    const { allowed, disallowed } = filter;
-    const candidates =
-      allowed === undefined && disallowed === undefined
-        ? entity.listeners
-        : entity.listeners.filter((listener) => {
-            const id = listener.id.toLowerCase();
-            return (allowed?.has(id) ?? true) && !(disallowed?.has(id) ?? false);
-          });
+  /** One of the entity's listeners, by chance. Undefined when none is there, or the sender wants none of them. */
+  choose(entity: Entity<Listener>, choice?: ListenerChoice): Listener | undefined {
+    const { listeners } = entity;
+    const candidates = choice ? listeners.filter(({ id }) => listenerChosen(choice, id)) : listeners;
     return candidates[Math.floor(this.#random() * candidates.length)];
   }
 

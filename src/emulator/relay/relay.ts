@@ -2,6 +2,7 @@
  * The relay: takes each WebSocket handshake, lets the faults have their way with it, and hands it to the part that
  * serves its action. Owns all that is alive between clients: control channels, held senders, streams.
  */
+import { CLOSE_CODES } from '../../protocol/close-reasons.ts';
 import { checkUpgradeRequest } from '../../websocket/handshake.ts';
 import type { TimerSet } from '../clock.ts';
 import type { EmulatorEventBody, RelayAction } from '../events.ts';
@@ -10,7 +11,7 @@ import type { Behaviour } from '../options.ts';
 import type { ConnectionState, EmulatorState } from '../state.ts';
 import { connect } from './connect.ts';
 import { refuse, refuseWith, type RelayContext } from './context.ts';
-import { CLOSE_GOING_AWAY, type ControlChannel } from './control-channel.ts';
+import type { ControlChannel } from './control-channel.ts';
 import type { Handshake } from './handshake.ts';
 import type { HeldSender } from './held-sender.ts';
 import { listen, refuseListen } from './listen.ts';
@@ -64,13 +65,14 @@ export class Relay {
     const entity = registry.forget(connection);
     if (entity === undefined) return;
     const reason = `The endpoint was deleted. SystemTracker:${entity.name}`;
-    for (const channel of [...entity.listeners]) channel.close(CLOSE_GOING_AWAY, reason);
-    for (const stream of [...streams]) if (stream.entity === entity) stream.close(CLOSE_GOING_AWAY, reason);
+    for (const channel of [...entity.listeners]) channel.close(CLOSE_CODES.goingAway, reason);
+    for (const stream of [...streams])
+      if (stream.entity === entity) stream.close(CLOSE_CODES.goingAway, reason);
   }
 
   /** Tells every listener that the relay goes away. */
   closeChannels(reason: string): void {
-    for (const channel of [...this.context.channels]) channel.close(CLOSE_GOING_AWAY, reason);
+    for (const channel of [...this.context.channels]) channel.close(CLOSE_CODES.goingAway, reason);
   }
 
   /** True while a control channel waits for the end of its connection, and may still reach it. */

@@ -24,8 +24,8 @@ export interface FrontDoorOptions {
   readonly ignores: () => boolean;
 }
 
-/** P-384 first, as at Azure; a TLS 1.3 client that has sent a share for another of these is not asked again. */
-const CURVES = 'P-384:P-256:X25519';
+/** P-384 first, as at Azure; a TLS 1.3 client that has sent a share for another of these is not asked again for it. */
+const CURVES = 'P-384:X25519:P-256';
 
 export class FrontDoor {
   readonly sockets: Sockets;
