@@ -1,4 +1,5 @@
 /** Shows what a tunnel tells: NDJSON on stdout with --json, else lines for people on stderr. */
+import type { EmulatorEvent } from '../../emulator/events.ts';
 import type { HcmError } from '../../protocol/errors.ts';
 import type { TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
 import { formatDuration } from './durations.ts';
@@ -38,8 +39,18 @@ export class EventPresenter {
   readonly onEvent: TunnelEventHandler = (event) => {
     if (this.json) return this.#output.json(toJson(event));
     const line = this.#describe(event);
-    if (line !== undefined) this.#output.say(`${this.#output.paint.dim(event.time.slice(11, 19))} ${line}`);
+    if (line !== undefined) this.#output.say(this.#timed(event.time, line));
   };
+
+  #timed(time: string, line: string): string {
+    return `${this.#output.paint.dim(time.slice(11, 19))} ${line}`;
+  }
+
+  /** An event of the emulator, with its line for people. */
+  emulator(event: EmulatorEvent, line: string): void {
+    if (this.json) this.#output.json(event);
+    else this.#output.say(this.#timed(event.time, line));
+  }
 
   /** What happens besides: only for people. */
   say(text: string): void {

@@ -53,7 +53,10 @@ export async function untilStopped<T>(
   };
   for (const signal of SIGNALS) signals.on(signal, onSignal);
   try {
-    const byItself = running.ended.then((result) => (count === 0 ? { result, exitStatus: 0 } : stopped));
+    const byItself = running.ended.then(
+      (result) => (count === 0 ? { result, exitStatus: 0 } : stopped),
+      (error: unknown) => (count === 0 ? Promise.reject(error as Error) : stopped),
+    );
     return await Promise.race([stopped, byItself]);
   } finally {
     for (const signal of SIGNALS) signals.off(signal, onSignal);

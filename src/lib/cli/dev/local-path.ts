@@ -1,0 +1,116 @@
+/**
+ * The whole path in one process: emulator, listener, local port, and a sample target where none is given. Owns all of
+ * them; stops them in the order of the path, so that open streams can finish.
+ */
+import { resolveConnection } from '../../../protocol/connection-string.ts';
+import { formatTarget, type Bind, type Target } from '../../../protocol/target.ts';
+import { systemClock } from '../../../tunnel/clock.ts';
+import type { TunnelEventHandler } from '../../../tunnel/events.ts';
+import { HybridConnectionListener } from '../../../tunnel/listener.ts';
+import { startLocalPort, type LocalPort } from '../../../tunnel/local-port.ts';
+import type { Connection } from '../../../tunnel/options.ts';
+import { Sender } from '../../../tunnel/sender.ts';
+import { sasKeyTokens } from '../../../tunnel/token-provider.ts';
+import { LocalAzure } from '../local-azure.ts';
+import type { Output } from '../output.ts';
+import { probePath, StreamWitness } from './probe.ts';
+import { SampleTarget } from './sample-target.ts';
+import { StreamLog } from './stream-log.ts';
+
+export const CONNECTION_NAME = 'demo';
+
+export interface LocalPathOptions {
+  /** Undefined: a sample target is started. */
+  target: Target | undefined;
+  bind: Bind;
+  output: Output;
+  onEvent: TunnelEventHandler;
+}
+
+export class LocalPath {
+  readonly log = new StreamLog();
+  readonly #options: LocalPathOptions;
+  readonly #witness = new StreamWitness();
+  #sample: SampleTarget | undefined;
+  #azure: LocalAzure | undefined;
+  #listener: HybridConnectionListener | undefined;
+  #port: LocalPort | undefined;
+
+  constructor(options: LocalPathOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the path works, which a probe has proved. What was started must be stopped, also after an error. */
+  async start(): Promise<void> {
+    const { target: given, bind, output, onEvent } = this.#options;
+    if (given === undefined)
+      this.#sample = await SampleTarget.start(() => ({ route: this.route, log: this.log }));
+    const target = given ?? this.#started(this.#sample).target;
+    const spec = { name: CONNECTION_NAME, target: formatTarget(target) };
+    this.#azure = await LocalAzure.start({ port: 0, connections: [spec], stateDirectory: undefined, output });
+    const { emulator } = this.#azure;
+    const strings = this.#started(emulator.connections[0]);
+    const loopbackCa = emulator.caPem;
+    const watch: TunnelEventHandler = (event) => {
+      this.log.note(event);
+      this.#witness.note(event);
+      onEvent(event);
+    };
+    this.#listener = new HybridConnectionListener(connectionOf(strings.listenerConnectionString), {
+      loopbackCa,
+      target,
+      onEvent,
+    });
+    const sender = new Sender(connectionOf(strings.senderConnectionString), { loopbackCa, onEvent: watch });
+    this.#port = await startLocalPort(bind, sender);
+    this.#listener.start();
+    await this.#listener.online();
+    await probePath(this.#port.bind, this.#witness, this.#sample !== undefined);
+  }
+
+  get route(): { bind: string; relay: string; connection: string; target: string } {
+    const target = this.#options.target ?? this.#started(this.#sample).target;
+    return {
+      bind: this.#started(this.#port).bind,
+      relay: `localhost:${this.azure.emulator.port}`,
+      connection: CONNECTION_NAME,
+      target: formatTarget(target),
+    };
+  }
+
+  get azure(): LocalAzure {
+    return this.#started(this.#azure);
+  }
+
+  get openStreams(): number {
+    return this.#listener?.openStreams ?? 0;
+  }
+
+  /** Rejects when the listener ends by an error; never resolves. */
+  async failed(): Promise<never> {
+    const error = await this.#started(this.#listener).ended;
+    if (error !== undefined) throw error;
+    return new Promise(() => undefined);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    await this.#port?.stop({ graceMs });
+    await this.#listener?.stop({ graceMs });
+    await this.#sample?.stop();
+    await (graceMs > 0 ? this.#azure?.stop() : this.#azure?.abort());
+  }
+
+  #started<T>(part: T | undefined): T {
+    if (part === undefined) throw new Error('the local path was not started');
+    return part;
+  }
+}
+
+function connectionOf(connectionString: string): Connection {
+  const { endpoint, path, credential } = resolveConnection({ connectionString });
+  return {
+    endpoint,
+    path,
+    ...(credential.kind === 'key' ? { tokens: sasKeyTokens(credential, systemClock) } : {}),
+  };
+}

@@ -1,0 +1,66 @@
+/** Runs the emulator in the foreground until a signal. */
+import type { EmulatorEvent } from '../../emulator/events.ts';
+import type { EventPresenter } from './event-presenter.ts';
+import { LocalAzure, type LocalAzureOptions } from './local-azure.ts';
+import { untilStopped } from './until-stopped.ts';
+
+export type EmulatorRun = Omit<LocalAzureOptions, 'onEvent'> & { events: EventPresenter };
+
+/** Resolves with the exit status. */
+export async function runEmulator({ events, ...options }: EmulatorRun): Promise<number> {
+  const azure = await LocalAzure.start({
+    ...options,
+    onEvent: (event) => events.emulator(event, describe(event)),
+  });
+  events.readyWithSecrets(azure.describe(), readyLines(azure));
+  const { exitStatus } = await untilStopped({
+    ended: new Promise<void>(() => undefined),
+    stop: () => azure.stop(),
+    abort: () => azure.abort(),
+  });
+  return exitStatus;
+}
+
+function readyLines({ emulator, caFile }: LocalAzure): string[] {
+  const [first] = emulator.connections;
+  return [
+    `Local Azure is ready at https://localhost:${emulator.port}/`,
+    '',
+    `  namespace  ${emulator.state.namespaces[0]?.name}  ${emulator.connectionString}`,
+    ...emulator.connections.flatMap(({ name, listenerConnectionString, senderConnectionString }) => [
+      `  ${name}`,
+      `    listener  ${listenerConnectionString}`,
+      `    sender    ${senderConnectionString}`,
+    ]),
+    '',
+    `Other clients trust it with NODE_EXTRA_CA_CERTS=${caFile}`,
+    first === undefined
+      ? 'Next: hcm emulator start --connection NAME=HOST:PORT'
+      : 'Next: set HCM_CONNECTION_STRING to one of these and run hcm listen or hcm forward',
+  ];
+}
+
+function describe(event: EmulatorEvent): string {
+  switch (event.event) {
+    case 'listener-online':
+      return `listener of ${event.connection} online, ${event.listeners} now`;
+    case 'listener-offline':
+      return `listener of ${event.connection} offline, ${event.listeners} left: ${event.reason || 'connection lost'}`;
+    case 'token-renewed':
+      return `listener of ${event.connection} renewed its token`;
+    case 'message-ignored':
+      return `message on ${event.connection} ignored: ${event.reason}`;
+    case 'connect':
+      return `${event.id.slice(0, 8)} sender for ${event.connection} from ${event.remote}`;
+    case 'accept':
+      return `${event.id.slice(0, 8)} accepted by the listener`;
+    case 'reject':
+      return `${event.id.slice(0, 8)} rejected by the listener: ${event.status} ${event.reason}`;
+    case 'abandoned':
+      return `${event.id.slice(0, 8)} sender left before anybody accepted`;
+    case 'closed':
+      return `${event.id.slice(0, 8)} closed${event.clean ? '' : ', broken off'}`;
+    case 'refused':
+      return `refused ${event.action} on ${event.connection}: ${event.status} ${event.reason}`;
+  }
+}
