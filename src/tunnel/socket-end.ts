@@ -1,6 +1,6 @@
 /** A TCP or Unix socket as one end of a stream. It owns the socket, which must allow half-open connections. */
-import { TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
+import { resetSocket } from '../websocket/reset-socket.ts';
 import { SocketReader } from '../websocket/socket-reader.ts';
 import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents, type Hold } from './byte-end.ts';
 
@@ -26,6 +26,7 @@ export class SocketEnd implements ByteEnd {
       onBytes: (bytes) => events.onBytes([bytes]),
       onEnd: () => events.onEnd(),
     });
+    this.#reader.start();
   }
 
   write(chunks: readonly Buffer[], hold?: Hold): boolean {
@@ -51,9 +52,7 @@ export class SocketEnd implements ByteEnd {
 
   reset(error: Error): void {
     this.#failure ??= error;
-    if (this.#socket.destroyed) return;
-    if (this.#socket instanceof TLSSocket || isPipe(this.#socket)) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    resetSocket(this.#socket);
   }
 
   pause(): void {
@@ -63,11 +62,6 @@ export class SocketEnd implements ByteEnd {
   resume(): void {
     this.#reader?.resume();
   }
-}
-
-/** A Unix socket or named pipe has no reset; Node throws for it. */
-function isPipe(socket: Socket): boolean {
-  return socket.remoteFamily === undefined && socket.localPort === undefined;
 }
 
 function closedEarly(): Error {

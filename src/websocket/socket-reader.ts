@@ -101,21 +101,28 @@ export class SocketReader {
   #to = 0;
   #flushing: NodeJS.Immediate | undefined;
   #delivering = false;
+  #pausedByOwner = false;
 
-  /** Starts reading. `head` are bytes that were read from the socket already; they come first. */
-  constructor(socket: Socket, options: SocketReaderOptions, head?: Buffer) {
+  constructor(socket: Socket, options: SocketReaderOptions) {
     this.#socket = socket as PatchableSocket;
     this.#options = options;
     this.#isTls = socket instanceof TLSSocket;
-    socket.once('end', () => {
+  }
+
+  /** Starts reading. `head` are bytes that were read from the socket already; they come first. */
+  start(head?: Buffer): void {
+    const onEnd = () => {
       this.#flush();
-      options.onEnd();
-    });
-    socket.once('close', () => this.#release());
+      this.#options.onEnd();
+    };
+    // A socket that nobody read may have ended already: 'end' does not wait for a listener.
+    if (this.#socket.readableEnded) process.nextTick(onEnd);
+    else this.#socket.once('end', onEnd);
+    this.#socket.once('close', () => this.#release());
     const buffered = this.#takeOver();
-    if (head && head.length > 0) options.onBytes(head);
-    if (buffered) options.onBytes(buffered);
-    if (!this.#pausedByOwner) socket.resume();
+    if (head && head.length > 0) this.#options.onBytes(head);
+    if (buffered) this.#options.onBytes(buffered);
+    if (!this.#pausedByOwner) this.resume();
   }
 
   /**
@@ -125,8 +132,6 @@ export class SocketReader {
   lease(): (() => void) | undefined {
     return this.#delivering ? this.#bulk?.hold() : undefined;
   }
-
-  #pausedByOwner = false;
 
   pause(): void {
     this.#pausedByOwner = true;

@@ -7,11 +7,11 @@
  * `destroy` (abort, no Close), or the loss of the connection. `onEnd` tells which, exactly once.
  */
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { acquireBuffer, releaseBuffer } from './buffer-pool.ts';
 import { formatClose, parseClose } from './close-payload.ts';
 import { FrameParser } from './frame-parser.ts';
 import { applyMask, nextMask } from './masking.ts';
+import { resetSocket } from './reset-socket.ts';
 import { SocketReader } from './socket-reader.ts';
 import { WebSocketError } from './websocket-error.ts';
 import {
@@ -77,6 +77,7 @@ export class WebSocket {
   #closeReceived = false;
   #failure: Error | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
+  #owedPong: Buffer | undefined;
 
   /** Nothing is read, and no callback comes, before `start`; writing works at once. */
   constructor(socket: Socket, options: WebSocketOptions) {
@@ -84,14 +85,14 @@ export class WebSocket {
     this.#options = options;
     this.#masks = options.role === 'client';
     socket.on('error', (error) => (this.#failure ??= error));
-    socket.on('drain', () => this.#handler?.onDrain());
+    socket.on('drain', () => this.#onDrain());
     socket.once('close', () => this.#onSocketClosed());
   }
 
   /** Starts reading. A connection that is lost already is reported in the next turn of the event loop. */
   start(handler: WebSocketHandler): void {
     this.#handler = handler;
-    if (this.#socket.closed) return void setImmediate(() => this.#onSocketClosed());
+    if (this.#socket.destroyed) return void setImmediate(() => this.#onSocketClosed());
     const { role, head, leases = false, maxFrameBytes, wholeFrameBytes } = this.#options;
     const parser = new FrameParser(
       { expectMasked: role === 'server', maxFrameBytes, wholeFrameBytes },
@@ -102,7 +103,8 @@ export class WebSocket {
     );
     const onBytes = (bytes: Buffer) => this.#onBytes(bytes, parser, handler);
     const onEnd = () => this.#onSocketEnd();
-    this.#reader = new SocketReader(this.#socket, { onBytes, onEnd, leases }, head);
+    this.#reader = new SocketReader(this.#socket, { onBytes, onEnd, leases });
+    this.#reader.start(head);
   }
 
   /** True until our own Close is sent or the connection is over. */
@@ -165,7 +167,7 @@ export class WebSocket {
   /** Aborts: the peer sees the connection break, never an end. */
   destroy(error?: Error): void {
     this.#failure ??= error ?? new WebSocketError('WS_CONNECTION_LOST', 'the connection was aborted here');
-    this.#reset();
+    resetSocket(this.#socket);
   }
 
   /** Stops reading: back-pressure on the peer. */
@@ -232,6 +234,7 @@ export class WebSocket {
   }
 
   #onBytes(bytes: Buffer, parser: FrameParser, handler: WebSocketHandler): void {
+    if (this.#failure) return;
     handler.onBatch?.('begin', bytes.length);
     try {
       parser.push(bytes);
@@ -241,18 +244,17 @@ export class WebSocket {
     handler.onBatch?.('end', bytes.length);
   }
 
-  /** The peer broke the protocol: tell it why, if it can still read, and end the connection. */
+  /**
+   * The peer broke the protocol: tell it why and end the connection. What it still sends is read and discarded:
+   * bytes left unread would turn our end into a reset, and the reset could overtake the Close.
+   */
   #refuse(error: Error): void {
     this.#failure ??= error;
     if (error instanceof WebSocketError && error.closeCode !== undefined)
       this.close(error.closeCode, error.message);
-    this.#flush();
-    this.#reader?.pause();
-    this.#closeTimer ??= setTimeout(
-      () => this.#socket.destroy(),
-      this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS,
-    );
-    this.#socket.destroySoon();
+    this.#limitClosing();
+    this.#reader?.resume();
+    this.#flushAndEnd();
   }
 
   #onControl(opcode: number, payload: Buffer): void {
@@ -261,9 +263,17 @@ export class WebSocket {
     else this.#onClose(payload);
   }
 
-  /** A peer that sends Pings and reads nothing gets no more Pongs than the socket takes. */
+  /** A peer that sends Pings and reads nothing is owed one Pong, for the last (RFC 6455 section 5.5.3). */
   #answerPing(payload: Buffer): void {
-    if (this.hasRoom) this.pong(payload);
+    if (this.#socket.writableNeedDrain) this.#owedPong = Buffer.from(payload);
+    else this.pong(payload);
+  }
+
+  #onDrain(): void {
+    const owed = this.#owedPong;
+    this.#owedPong = undefined;
+    if (owed) this.pong(owed);
+    this.#handler?.onDrain();
   }
 
   #onClose(payload: Buffer): void {
@@ -276,12 +286,15 @@ export class WebSocket {
   /** Both directions are closed: the server ends TCP first (RFC 6455 section 7.1.1), the client waits for it. */
   #finishIfClosed(): void {
     if (!this.#closeSent || !this.#closeReceived || this.#closeTimer || this.#socket.destroyed) return;
-    this.#closeTimer = setTimeout(
-      () => this.#socket.destroy(),
-      this.#options.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS,
-    );
+    this.#limitClosing();
     this.#reader?.resume();
     if (!this.#masks) this.#flushAndEnd();
+  }
+
+  /** The peer may take its time to end TCP, but not forever. */
+  #limitClosing(): void {
+    const { closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = this.#options;
+    this.#closeTimer ??= setTimeout(() => this.#socket.destroy(), closeTimeoutMs);
   }
 
   #flushAndEnd(): void {
@@ -291,22 +304,16 @@ export class WebSocket {
   }
 
   #onSocketEnd(): void {
+    if (this.#failure) return;
     if (!this.#closeReceived) {
       this.#failure ??= new WebSocketError(
         'WS_CONNECTION_LOST',
         'the connection ended without a Close frame',
       );
-      this.#reset();
+      resetSocket(this.#socket);
     } else if (this.#closeSent) {
       this.#flushAndEnd();
     }
-  }
-
-  /** TLS has no reset of its own; there the missing Close frame tells the peer. */
-  #reset(): void {
-    if (this.#socket.destroyed) return;
-    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
   }
 
   #onSocketClosed(): void {
@@ -314,7 +321,9 @@ export class WebSocket {
     if (this.#gather) releaseBuffer(this.#gather);
     this.#gather = undefined;
     const clean = this.#closeSent && this.#closeReceived && !this.#failure;
-    this.#handler?.onEnd(clean ? undefined : (this.#failure ?? lost()));
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.onEnd(clean ? undefined : (this.#failure ?? lost()));
   }
 }
 
