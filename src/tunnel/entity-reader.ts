@@ -8,7 +8,7 @@ import { entityReadUrl } from '../protocol/addresses.ts';
 import { parseEntityAnswer, type EntityDescription } from '../protocol/entity-description.ts';
 import { HcmError } from '../protocol/errors.ts';
 import type { Clock } from './clock.ts';
-import { withDeadline } from './network-errors.ts';
+import { errorFromNetwork, withDeadline } from './network-errors.ts';
 import type { Connection } from './options.ts';
 import type { RelayDialer } from './relay-dialer.ts';
 
@@ -55,7 +55,11 @@ async function get(socket: Socket, url: URL, token: string, signal: AbortSignal)
     const path = `${url.pathname}${url.search}`;
     const asked = request({ createConnection: () => socket, path, headers, agent: false, signal });
     asked.once('response', resolve);
-    asked.once('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
+    asked.once('error', (error) => {
+      reject(
+        signal.aborted ? (signal.reason as Error) : errorFromNetwork(error, url.hostname, Number(url.port)),
+      );
+    });
     asked.end();
   });
 }

@@ -25,6 +25,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'HCM_ENTITY_NOT_FOUND',
   'HCM_TARGET_MISSING',
   'HCM_TARGET_INVALID',
+  'HCM_UNEXPECTED',
 ]);
 
 export function isFinal(code: ErrorCode): boolean {

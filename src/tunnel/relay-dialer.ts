@@ -88,7 +88,7 @@ export class RelayDialer {
     const ca = loopback ? this.#loopbackCas() : this.#publicCas();
     const context = createSecureContext({
       minVersion: 'TLSv1.2',
-      ecdhCurve: ECDH_CURVES,
+      ecdhCurve: loopback ? LOOPBACK_CURVES : PUBLIC_CURVES,
       ...(ca ? { ca } : {}),
     });
     this.#contexts.set(kind, context);

@@ -1,6 +1,7 @@
 /** A TCP or Unix socket as one end of a stream. It owns the socket, which must allow half-open connections. */
 import type { Socket } from 'node:net';
 import { resetSocket } from '../websocket/reset-socket.ts';
+import { HcmError } from '../protocol/errors.ts';
 import { SocketReader } from '../websocket/socket-reader.ts';
 import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents, type Hold } from './byte-end.ts';
 
@@ -64,6 +65,7 @@ export class SocketEnd implements ByteEnd {
   }
 }
 
-function closedEarly(): Error {
-  return new Error('the socket was closed before both directions had ended');
+function closedEarly(): HcmError {
+  const text = 'The socket was closed before both directions had ended';
+  return new HcmError('HCM_CONNECTION_LOST', text, { retryable: true });
 }
