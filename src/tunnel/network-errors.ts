@@ -13,22 +13,30 @@ const UNTRUSTED = new Set([
   'CERT_NOT_YET_VALID',
   'CERT_REVOKED',
   'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_CHAIN_TOO_LONG',
+  'PATH_LENGTH_EXCEEDED',
+  'HOSTNAME_MISMATCH',
   'INVALID_CA',
-  'PERMITTED_VIOLATION',
+  'INVALID_PURPOSE',
+  // Node's word for every reason of OpenSSL that it has no name for: violated name constraints among them.
+  'UNSPECIFIED',
 ]);
 
 /** The error behind a failed connection to `host:port`. An HcmError is passed on as it is. */
 export function errorFromNetwork(error: Error, host: string, port: number): HcmError {
   if (error instanceof HcmError) return error;
+  const { message } = mostTelling(error);
   const seen = nodeCode(error);
   const code = networkCode(seen);
   const text = {
     HCM_DNS_FAILED: `The name ${host} could not be resolved (${seen})`,
     HCM_CONNECT_REFUSED: `${host}:${port} refused the connection`,
-    HCM_TLS_UNTRUSTED: `The certificate of ${host}:${port} is not trusted: ${error.message}`,
-    HCM_TLS_FAILED: `TLS with ${host}:${port} failed: ${error.message}`,
+    HCM_TLS_UNTRUSTED: `The certificate of ${host}:${port} is not trusted: ${message}`,
+    HCM_TLS_FAILED: `TLS with ${host}:${port} failed: ${message}`,
   }[code as string];
-  return new HcmError(code, text ?? `The connection to ${host}:${port} failed: ${error.message}`, {
+  return new HcmError(code, text ?? `The connection to ${host}:${port} failed: ${message}`, {
     retryable: code !== 'HCM_TLS_UNTRUSTED',
     details: { host, port, ...(seen === '' ? {} : { seen }) },
     cause: error,
@@ -36,7 +44,7 @@ export function errorFromNetwork(error: Error, host: string, port: number): HcmE
 }
 
 function networkCode(seen: string): ErrorCode {
-  if (seen === 'ENOTFOUND' || seen === 'EAI_AGAIN') return 'HCM_DNS_FAILED';
+  if (isResolutionCode(seen)) return 'HCM_DNS_FAILED';
   if (seen === 'ECONNREFUSED') return 'HCM_CONNECT_REFUSED';
   if (seen === 'ETIMEDOUT') return 'HCM_CONNECT_TIMEOUT';
   if (UNTRUSTED.has(seen)) return 'HCM_TLS_UNTRUSTED';
@@ -44,10 +52,20 @@ function networkCode(seen: string): ErrorCode {
   return 'HCM_CONNECT_FAILED';
 }
 
-/** Node's error code; of several attempts (one an address) the first. */
+/** Node's error code; of several attempts (one an address) the most telling one's. */
 export function nodeCode(error: Error): string {
-  const first = error instanceof AggregateError ? (error.errors[0] as Error | undefined) : undefined;
-  return ((first ?? error) as NodeJS.ErrnoException).code ?? '';
+  return mostTelling(error).code ?? '';
+}
+
+/** Refused: a host was there. A machine without IPv6 says "unreachable" of a name's first address, which helps nobody. */
+function mostTelling(error: Error): NodeJS.ErrnoException {
+  const attempts = error instanceof AggregateError ? (error.errors as NodeJS.ErrnoException[]) : [];
+  return attempts.find(({ code }) => code === 'ECONNREFUSED') ?? attempts[0] ?? error;
+}
+
+/** True for the codes of a name that has no address (getaddrinfo). */
+export function isResolutionCode(seen: string): boolean {
+  return seen === 'ENOTFOUND' || seen.startsWith('EAI_');
 }
 
 /**
@@ -69,4 +87,17 @@ export async function withDeadline<T>(
     cancel();
     limit.signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/**
+ * The promise's result, or a rejection with the signal's reason when that fires first: for what cannot be aborted.
+ * A promise that was left behind goes on unheard.
+ */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

@@ -8,7 +8,7 @@ import { allows, type AllowRule } from '../protocol/allow-list.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { formatTarget, type Target } from '../protocol/target.ts';
 import type { Clock } from './clock.ts';
-import { nodeCode, withDeadline } from './network-errors.ts';
+import { isResolutionCode, nodeCode, withDeadline } from './network-errors.ts';
 
 /** Well under the 30 s that a rendezvous address lives. */
 export const DIAL_TIMEOUT_MS = 10_000;
@@ -115,7 +115,7 @@ function dialError(error: Error, target: Target): HcmError {
   const name = formatTarget(target);
   if (seen === 'ECONNREFUSED')
     return targetError('HCM_TARGET_REFUSED', target, `${name} refused the connection`, error);
-  if (seen === 'ENOTFOUND' || seen === 'EAI_AGAIN') {
+  if (isResolutionCode(seen)) {
     return targetError(
       'HCM_TARGET_UNRESOLVED',
       target,
