@@ -200,6 +200,8 @@ class LocalEmulator implements Emulator {
   async #end(): Promise<void> {
     this.#timers.stop();
     await this.#door.sockets.close();
+    // The sockets are gone; what stood on them notices in the next turns of the event loop.
+    while (!this.#relay.isEmpty) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #createRelay(): Relay {

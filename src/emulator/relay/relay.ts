@@ -80,6 +80,11 @@ export class Relay {
     return [...this.context.channels].some((channel) => !channel.frozen);
   }
 
+  /** True when no channel and no stream is left, not even one that is ending. */
+  get isEmpty(): boolean {
+    return this.context.channels.size === 0 && this.context.streams.size === 0;
+  }
+
   #serve(handshake: Handshake, action: HandshakeAction): void {
     if (handshake.socket.destroyed) return;
     const fault = checkUpgradeRequest(handshake.method, handshake.rawHeaders);
