@@ -61,12 +61,14 @@ class Forwarder implements ForwardedStream {
     return {
       onBytes: (chunks, hold) => {
         count(totalBytes(chunks));
-        if (this.#options.idleTimeoutMs !== undefined)
-          this.#lastActivityMs = this.#options.clock.monotonicMs();
+        this.#noteActivity();
         if (!to.write(chunks, hold)) from.pause();
       },
       onEnd: () => to.end(),
-      onDrain: () => to.resume(),
+      onDrain: () => {
+        this.#noteActivity();
+        to.resume();
+      },
       onClosed: (error) => this.#closed(error),
     };
   }
@@ -77,6 +79,11 @@ class Forwarder implements ForwardedStream {
     if (this.#open > 0) return;
     this.#stopIdleWatch();
     this.#finish(this.#error);
+  }
+
+  /** A byte has come, or a slow reader has taken what waited for it. */
+  #noteActivity(): void {
+    if (this.#options.idleTimeoutMs !== undefined) this.#lastActivityMs = this.#options.clock.monotonicMs();
   }
 
   /** One timer for the whole idle time, set again for the rest: no timer is touched for each read. */

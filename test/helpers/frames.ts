@@ -37,7 +37,9 @@ export function masked(payload: Uint8Array, mask: Uint8Array): Buffer {
 /** Cuts bytes at the given offsets (any order, out of range ignored) into copies. */
 export function cut(bytes: Buffer, offsets: readonly number[]): Buffer[] {
   const inside = [...new Set(offsets)].filter((at) => at > 0 && at < bytes.length).sort((a, b) => a - b);
-  return [0, ...inside].map((from, index) => Buffer.from(bytes.subarray(from, inside[index] ?? bytes.length)));
+  return [0, ...inside].map((from, index) =>
+    Buffer.from(bytes.subarray(from, inside[index] ?? bytes.length)),
+  );
 }
 
 /** Cuts bytes into copies of `size` bytes. */

@@ -29,9 +29,12 @@ export async function socketPair(transport: Transport = 'plain'): Promise<Socket
   const client = certificate
     ? tls.connect({ ...where, ca: certificate.cert, servername: 'localhost' } as tls.ConnectionOptions)
     : net.connect(where);
-  const [[socket]] = await Promise.all([accepted, once(client, certificate ? 'secureConnect' : 'connect')]);
+  const [[socket]] = (await Promise.all([
+    accepted,
+    once(client, certificate ? 'secureConnect' : 'connect'),
+  ])) as [[Socket], unknown];
   server.close();
-  return { client, server: socket as Socket };
+  return { client, server: socket };
 }
 
 /** Destroys the sockets, and resolves when all are closed. */

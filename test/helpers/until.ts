@@ -1,7 +1,11 @@
 /** Waiting for a condition without sleeping: it is looked at again in each turn of the event loop. */
 
 /** Resolves as soon as `condition` holds; rejects, naming `what`, when it does not within `timeoutMs`. */
-export async function until(condition: () => boolean, what = 'the condition', timeoutMs = 5_000): Promise<void> {
+export async function until(
+  condition: () => boolean,
+  what = 'the condition',
+  timeoutMs = 5_000,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`${what} did not come true within ${timeoutMs} ms`);

@@ -25,7 +25,9 @@ export class Recorder implements WebSocketHandler {
     if (!last) return;
     const message = Buffer.concat(this.#parts);
     this.#parts = [];
-    this.messages.push(opcode === OPCODE_TEXT ? `text:${message}` : `binary:${message.toString('hex')}`);
+    this.messages.push(
+      opcode === OPCODE_TEXT ? `text:${message.toString()}` : `binary:${message.toString('hex')}`,
+    );
   }
   onClose(code: number | undefined, reason: string): void {
     this.closes.push({ code, reason });

@@ -43,7 +43,9 @@ export function join(a: WebSocket, b: WebSocket, options: JoinOptions = {}): Joi
     },
     onClose(code, reason) {
       to.close(code, reason);
-      if (options.halfOpenLimitMs !== undefined) limit ??= setTimeout(abort, options.halfOpenLimitMs);
+      // The second Close ends the wait for it; how long TCP then takes is a matter of the WebSocket.
+      if (limit) clearTimeout(limit);
+      else if (options.halfOpenLimitMs !== undefined) limit = setTimeout(abort, options.halfOpenLimitMs);
     },
     onDrain: () => void (frozen || to.resume()),
     onEnd(error) {

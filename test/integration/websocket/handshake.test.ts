@@ -1,7 +1,12 @@
 /** The client side of the handshake against hand-written answers. */
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { acceptKey, readHead, requestUpgrade, type UpgradeRequest } from '../../../src/websocket/handshake.ts';
+import {
+  acceptKey,
+  readHead,
+  requestUpgrade,
+  type UpgradeRequest,
+} from '../../../src/websocket/handshake.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { destroySockets, socketPair } from '../../helpers/socket-pair.ts';
 import { turn, turns } from '../../helpers/until.ts';
@@ -21,7 +26,11 @@ async function requestText(server: Socket): Promise<string> {
   return text;
 }
 
-function answerTo(text: string, lines: readonly string[], status = 'HTTP/1.1 101 Switching Protocols'): string {
+function answerTo(
+  text: string,
+  lines: readonly string[],
+  status = 'HTTP/1.1 101 Switching Protocols',
+): string {
   const key = /^Sec-WebSocket-Key: (.*)\r$/m.exec(text)?.[1] ?? '';
   return [status, ...lines, '', ''].join('\r\n').replace('%', acceptKey(key));
 }
@@ -33,7 +42,10 @@ describe('requestUpgrade', () => {
   beforeEach(async () => ({ client, server } = await socketPair()));
   afterEach(() => destroySockets(client, server));
 
-  async function answered(lines: readonly string[], options: { status?: string; request?: Partial<UpgradeRequest> } = {}) {
+  async function answered(
+    lines: readonly string[],
+    options: { status?: string; request?: Partial<UpgradeRequest> } = {},
+  ) {
     const upgrade = requestUpgrade(client, { ...request, ...options.request });
     upgrade.catch(() => undefined);
     server.write(answerTo(await requestText(server), lines, options.status), 'latin1');
@@ -70,7 +82,12 @@ describe('requestUpgrade', () => {
   });
 
   it('takes a 101 that comes a byte at a time, headers in any case and order', async () => {
-    const lines = ['CONNECTION: keep-alive, upgrade', 'sec-websocket-accept:%', 'upgrade:  WebSocket', 'X: y'];
+    const lines = [
+      'CONNECTION: keep-alive, upgrade',
+      'sec-websocket-accept:%',
+      'upgrade:  WebSocket',
+      'X: y',
+    ];
     const upgrade = requestUpgrade(client, request);
     server.setNoDelay(true);
     for (const byte of answerTo(await requestText(server), lines)) {

@@ -29,7 +29,11 @@ interface Options {
 }
 
 /** Checks each byte when it comes, and again when its hold is released. Resolves at the end of the stream. */
-async function checkStream(socket: Socket, bytes: number, options: Options): Promise<{ held: number; most: number }> {
+async function checkStream(
+  socket: Socket,
+  bytes: number,
+  options: Options,
+): Promise<{ held: number; most: number }> {
   const { leases, pauseEvery = 0, holdTurns = 0 } = options;
   let position = 0;
   let [reads, held, open, most] = [0, 0, 0, 0];
@@ -69,7 +73,11 @@ async function checkStream(socket: Socket, bytes: number, options: Options): Pro
   return { held, most };
 }
 
-async function through(transport: Transport, bytes: number, options: Options & { fallback?: boolean; sizes?: number[] }) {
+async function through(
+  transport: Transport,
+  bytes: number,
+  options: Options & { fallback?: boolean; sizes?: number[] },
+) {
   const { client, server } = await socketPair(transport);
   if (options.fallback) withoutUserBuffers(server);
   const [seen] = await Promise.all([
@@ -130,7 +138,10 @@ for (const transport of ['plain', 'tls'] as const) {
       server.read(0);
       await until(() => server.readableLength === 2);
       const read: string[] = [];
-      const reader = new SocketReader(server, { onBytes: (bytes) => read.push(`${bytes}`), onEnd: () => read.push('end') });
+      const reader = new SocketReader(server, {
+        onBytes: (bytes) => read.push(bytes.toString()),
+        onEnd: () => read.push('end'),
+      });
       reader.start(Buffer.from('a'));
       assert.deepEqual(read, ['a', 'bc']);
       client.end('d');

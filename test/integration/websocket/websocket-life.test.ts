@@ -152,9 +152,14 @@ for (const transport of ['plain', 'tls'] as const) {
         webSocket.start(record);
         const frames = [{ opcode: 2, payload: 'good' }, { opcode: 3 }, { opcode: 2, payload: 'bad' }];
         const mask = role === 'server' ? MASK : undefined;
-        const first = Buffer.concat([...frames.map((frame) => rawFrame({ mask, ...frame })), Buffer.alloc(16384)]);
+        const first = Buffer.concat([
+          ...frames.map((frame) => rawFrame({ mask, ...frame })),
+          Buffer.alloc(16384),
+        ]);
         // Full TLS records in one read; the second begins with a frame that is right.
-        peer.socket.write(Buffer.concat([first.subarray(0, 16384), rawFrame({ opcode: 2, mask, payload: 'worse' })]));
+        peer.socket.write(
+          Buffer.concat([first.subarray(0, 16384), rawFrame({ opcode: 2, mask, payload: 'worse' })]),
+        );
         await until(() => peer.seen.includes('end'));
         assert.match(peer.frames.join(), /^control 8 03ea/);
         peer.send({ opcode: 2, payload: 'late' });

@@ -101,7 +101,7 @@ for (const transport of ['plain', 'tls'] as const) {
       server.pause();
       const message = Buffer.alloc(64 * 1024, 1);
       let sent = 0;
-      for (let full = 0; full < 20; ) {
+      for (let full = 0; full < 20;) {
         assert.ok(sent < 64 * MIB, 'the sender was never told to wait');
         if (client.hasRoom) {
           client.send(message);
@@ -134,7 +134,10 @@ for (const transport of ['plain', 'tls'] as const) {
         if (!client.hasRoom) await until(() => client.hasRoom);
       }
       await until(() => server.bytesRead > count * 100);
-      assert.ok(serverSocket.writableLength < 64 * 1024, `${serverSocket.writableLength} bytes of Pongs wait`);
+      assert.ok(
+        serverSocket.writableLength < 64 * 1024,
+        `${serverSocket.writableLength} bytes of Pongs wait`,
+      );
       client.resume();
       await until(() => atClient.pongs.at(-1)?.trim() === `${count - 1}`, 'the Pong to the last Ping');
       await destroySockets(clientSocket, serverSocket);

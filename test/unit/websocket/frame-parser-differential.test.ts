@@ -8,7 +8,7 @@ import { parseClose } from '../../../src/websocket/close-payload.ts';
 import { FrameParser } from '../../../src/websocket/frame-parser.ts';
 import { OPCODE_CLOSE } from '../../../src/websocket/frame.ts';
 import { MessageAssembler } from '../../../src/websocket/message-assembler.ts';
-import { WebSocketError } from '../../../src/websocket/websocket-error.ts';
+import type { WebSocketError } from '../../../src/websocket/websocket-error.ts';
 import { cut, rawFrame, type RawFrame } from '../../helpers/frames.ts';
 import { turn } from '../../helpers/until.ts';
 
@@ -107,11 +107,18 @@ function compare(name: string, frames: fc.Arbitrary<RawFrame[]>, runs: number): 
     const offsets = fc.array(fc.nat(1500), { maxLength: 12 });
     const wholes = fc.constantFrom(0, 200, 16 * 1024);
     await fc.assert(
-      fc.asyncProperty(frames, masks, fc.boolean(), offsets, wholes, async (all, mask, isServer, at, whole) => {
-        const bytes = all.map((frame) => rawFrame(isServer ? { mask, ...frame } : frame));
-        const chunks = cut(Buffer.concat(bytes), at);
-        assert.deepEqual(ours(chunks, isServer, whole), await theirs(chunks, isServer));
-      }),
+      fc.asyncProperty(
+        frames,
+        masks,
+        fc.boolean(),
+        offsets,
+        wholes,
+        async (all, mask, isServer, at, whole) => {
+          const bytes = all.map((frame) => rawFrame(isServer ? { mask, ...frame } : frame));
+          const chunks = cut(Buffer.concat(bytes), at);
+          assert.deepEqual(ours(chunks, isServer, whole), await theirs(chunks, isServer));
+        },
+      ),
       { numRuns: runs },
     );
   });
@@ -120,11 +127,9 @@ function compare(name: string, frames: fc.Arbitrary<RawFrame[]>, runs: number): 
 describe('What ws reads is what we read', () => {
   const some = fc.array(messages, { maxLength: 4 }).map((lists) => lists.flat());
   const oneWild = fc.tuple(some, wild, some).map(([before, frame, after]) => [...before, frame, ...after]);
-  const wrongMask = fc.tuple(some, masks).map(([before, mask]): RawFrame[] => [
-    ...before,
-    { opcode: 2, mask },
-    { opcode: 2, mask: undefined },
-  ]);
+  const wrongMask = fc
+    .tuple(some, masks)
+    .map(([before, mask]): RawFrame[] => [...before, { opcode: 2, mask }, { opcode: 2, mask: undefined }]);
 
   compare('in valid sequences', some, 300);
   compare(

@@ -102,14 +102,25 @@ const cases: Case[] = [
 ];
 
 describe('FrameParser refuses', () => {
-  for (const { it: name, frames, code, closeCode = PROTOCOL_ERROR, expectMasked = false, ...limits } of cases) {
+  for (const {
+    it: name,
+    frames,
+    code,
+    closeCode = PROTOCOL_ERROR,
+    expectMasked = false,
+    ...limits
+  } of cases) {
     it(name, () => {
       const bytes = Buffer.concat(frames.map((frame) => rawFrame(frame)));
       for (const chunks of [[bytes], slices(bytes, 1)]) {
         const { events, error } = parse(chunks, { expectMasked, ...limits });
         assert.equal(error?.code, code);
         assert.equal(error.closeCode, closeCode);
-        assert.equal(events.length, frames.length - 1, 'what came before is delivered, the wrong frame is not');
+        assert.equal(
+          events.length,
+          frames.length - 1,
+          'what came before is delivered, the wrong frame is not',
+        );
       }
     });
   }

@@ -150,7 +150,11 @@ describe('FrameParser', () => {
   });
 
   it('discards what follows a Close frame (RFC 6455 section 1.4)', () => {
-    const bytes = Buffer.concat([rawFrame({ opcode: 8 }), rawFrame({ opcode: 2, payload: 'x' }), hex('ff ff ff ff')]);
+    const bytes = Buffer.concat([
+      rawFrame({ opcode: 8 }),
+      rawFrame({ opcode: 2, payload: 'x' }),
+      hex('ff ff ff ff'),
+    ]);
     for (const size of [1, 2, 100]) {
       const { events, error } = parse(slices(bytes, size), fromServer);
       assert.deepEqual([joinMessages(events), error], [['control 8 '], undefined]);

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { HEADER_MAX_BYTES, headerBytes, isSendableCloseCode, writeHeader } from '../../../src/websocket/frame.ts';
+import {
+  HEADER_MAX_BYTES,
+  headerBytes,
+  isSendableCloseCode,
+  writeHeader,
+} from '../../../src/websocket/frame.ts';
 import { parse } from '../../helpers/frame-collector.ts';
 import { rawFrame } from '../../helpers/frames.ts';
 
@@ -12,15 +17,24 @@ describe('writeHeader', () => {
 
   it('writes the bytes of the RFC, as many as headerBytes says, behind the offset', () => {
     fc.assert(
-      fc.property(lengths, masks, fc.boolean(), fc.constantFrom(0, 1, 2, 8, 9, 10), (length, key, fin, opcode) => {
-        const mask = key && Buffer.from(key);
-        const out = Buffer.alloc(3 + HEADER_MAX_BYTES, 0xee);
-        const end = writeHeader(out, 3, { opcode, fin, payloadBytes: length, mask });
-        assert.equal(end - 3, headerBytes(length, mask !== undefined));
-        const expected = rawFrame({ opcode, fin, mask, announcedBytes: BigInt(length) });
-        assert.deepEqual(out.subarray(3, end), expected);
-        assert.ok(out.subarray(0, 3).every((byte) => byte === 0xee) && out.subarray(end).every((byte) => byte === 0xee));
-      }),
+      fc.property(
+        lengths,
+        masks,
+        fc.boolean(),
+        fc.constantFrom(0, 1, 2, 8, 9, 10),
+        (length, key, fin, opcode) => {
+          const mask = key && Buffer.from(key);
+          const out = Buffer.alloc(3 + HEADER_MAX_BYTES, 0xee);
+          const end = writeHeader(out, 3, { opcode, fin, payloadBytes: length, mask });
+          assert.equal(end - 3, headerBytes(length, mask !== undefined));
+          const expected = rawFrame({ opcode, fin, mask, announcedBytes: BigInt(length) });
+          assert.deepEqual(out.subarray(3, end), expected);
+          assert.ok(
+            out.subarray(0, 3).every((byte) => byte === 0xee) &&
+              out.subarray(end).every((byte) => byte === 0xee),
+          );
+        },
+      ),
     );
   });
 

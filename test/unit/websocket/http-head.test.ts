@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { HEAD_MAX_BYTES, formatHead, headerList, headerValues, parseHead } from '../../../src/websocket/http-head.ts';
+import {
+  HEAD_MAX_BYTES,
+  formatHead,
+  headerList,
+  headerValues,
+  parseHead,
+} from '../../../src/websocket/http-head.ts';
 
 const INVALID = { code: 'WS_HANDSHAKE_INVALID' };
 const head = (text: string) => parseHead(Buffer.from(text, 'latin1'));
@@ -15,7 +21,8 @@ describe('parseHead', () => {
 
   it('waits for the blank line', () => {
     const text = 'HTTP/1.1 101 x\r\nA: b\r\n\r\n';
-    for (let length = 0; length < text.length; length += 1) assert.equal(head(text.slice(0, length)), undefined);
+    for (let length = 0; length < text.length; length += 1)
+      assert.equal(head(text.slice(0, length)), undefined);
     assert.equal(head(text)?.bytes, text.length);
   });
 

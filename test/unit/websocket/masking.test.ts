@@ -30,8 +30,15 @@ for (const [name, mask] of implementations) {
           payload.copy(source);
           const out = at(alignments >> 2, length + 2);
           mask(source, key, out, 1, length);
-          assert.ok(out.subarray(1, length + 1).equals(expected), `length ${length}, alignments ${alignments}`);
-          assert.deepEqual([out[0], out[length + 1]], [GUARD, GUARD], 'nothing is written beside the payload');
+          assert.ok(
+            out.subarray(1, length + 1).equals(expected),
+            `length ${length}, alignments ${alignments}`,
+          );
+          assert.deepEqual(
+            [out[0], out[length + 1]],
+            [GUARD, GUARD],
+            'nothing is written beside the payload',
+          );
           assert.ok(source.equals(payload), 'the source is left alone');
           mask(source, key, source, 0, length);
           assert.ok(source.equals(expected), `in place: length ${length}, alignment ${alignments & 3}`);
@@ -43,13 +50,20 @@ for (const [name, mask] of implementations) {
       const masks = fc.uint8Array({ minLength: 4, maxLength: 4 });
       const small = fc.nat(9);
       fc.assert(
-        fc.property(fc.uint8Array({ maxLength: 5000 }), masks, small, small, small, (payload, bits, a, b, offset) => {
-          const source = at(a, payload.length);
-          source.set(payload);
-          const out = at(b & 7, payload.length + offset);
-          mask(source, Buffer.from(bits), out, offset, payload.length);
-          assert.ok(out.subarray(offset).equals(masked(payload, bits)));
-        }),
+        fc.property(
+          fc.uint8Array({ maxLength: 5000 }),
+          masks,
+          small,
+          small,
+          small,
+          (payload, bits, a, b, offset) => {
+            const source = at(a, payload.length);
+            source.set(payload);
+            const out = at(b & 7, payload.length + offset);
+            mask(source, Buffer.from(bits), out, offset, payload.length);
+            assert.ok(out.subarray(offset).equals(masked(payload, bits)));
+          },
+        ),
       );
     });
   });
