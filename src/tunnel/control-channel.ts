@@ -10,9 +10,9 @@ import { CONTROL_MESSAGE_MAX_BYTES, TOKEN_RENEW_FRACTION } from '../protocol/lim
 import { MessageAssembler } from '../websocket/message-assembler.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import type { Clock } from './clock.ts';
-import type { Emit } from './emitter.ts';
+import { asHcmError, type Emit } from './emitter.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { withDeadline } from './network-errors.ts';
+import { orAborted, withDeadline } from './network-errors.ts';
 import type { Connection, KeepAliveMode } from './options.ts';
 import type { RelayDialer } from './relay-dialer.ts';
 import { upgrade } from './relay-socket.ts';
@@ -68,7 +68,7 @@ export class ControlChannel {
     return withDeadline(
       { clock, limitMs: HANDSHAKE_TIMEOUT_MS, late, signal: options.signal },
       async (signal) => {
-        const token = await connection.tokens.token({ host: endpoint.host, path });
+        const token = await orAborted(connection.tokens.token({ host: endpoint.host, path }), signal);
         const socket = await dialer.dial(endpoint.host, endpoint.port, signal);
         const { webSocket, skewMs } = await upgrade(socket, listenUrl(endpoint, path, { id }), {
           role: 'listen',
@@ -179,7 +179,6 @@ function closedByRelay(code: number | undefined, reason: string): HcmError {
 }
 
 function channelLost(error: Error | undefined): HcmError {
-  if (error instanceof HcmError) return error;
-  const text = error ? `The control channel was lost: ${error.message}` : 'The control channel was closed';
-  return new HcmError('HCM_CONNECTION_LOST', text, { retryable: true, ...(error ? { cause: error } : {}) });
+  if (error) return asHcmError(error);
+  return new HcmError('HCM_CONNECTION_LOST', 'The control channel was closed', { retryable: true });
 }

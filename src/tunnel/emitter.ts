@@ -29,6 +29,10 @@ export function connectionName({ endpoint, path }: Connection): string {
 export function asHcmError(error: unknown): HcmError {
   if (error instanceof HcmError) return error;
   const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof WebSocketError && error.code !== 'WS_CONNECTION_LOST') {
+    const said = `The relay broke the WebSocket protocol: ${text}`;
+    return new HcmError('HCM_WEBSOCKET_PROTOCOL', said, { retryable: true, cause: error });
+  }
   const fromNetwork =
     error instanceof WebSocketError || (error instanceof Error && NETWORK_CODE.test(nodeCode(error)));
   return fromNetwork

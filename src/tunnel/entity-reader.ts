@@ -8,9 +8,10 @@ import { entityReadUrl } from '../protocol/addresses.ts';
 import { parseEntityAnswer, type EntityDescription } from '../protocol/entity-description.ts';
 import { HcmError } from '../protocol/errors.ts';
 import type { Clock } from './clock.ts';
-import { errorFromNetwork, withDeadline } from './network-errors.ts';
+import { errorFromNetwork, orAborted, withDeadline } from './network-errors.ts';
 import type { Connection } from './options.ts';
 import type { RelayDialer } from './relay-dialer.ts';
+import type { TokenProvider } from './token-provider.ts';
 
 const READ_TIMEOUT_MS = 15_000;
 /** A description is under 4 KiB; its metadata alone at most 1 KiB. */
@@ -18,10 +19,10 @@ const ANSWER_MAX_BYTES = 64 * 1024;
 
 /** Rejects with HcmError: what the dialer gives, HCM_ENTITY_NOT_FOUND, HCM_UNAUTHORIZED, ... */
 export async function readEntity(
-  connection: Connection,
-  use: { dialer: RelayDialer; clock: Clock; token: string; signal?: AbortSignal | undefined },
+  connection: Connection & { tokens: TokenProvider },
+  use: { dialer: RelayDialer; clock: Clock; signal?: AbortSignal | undefined },
 ): Promise<EntityDescription> {
-  const { endpoint, path } = connection;
+  const { endpoint, path, tokens } = connection;
   const late = () =>
     new HcmError('HCM_CONNECT_TIMEOUT', `${endpoint.host} did not describe "${path}" in time`, {
       retryable: true,
@@ -29,9 +30,10 @@ export async function readEntity(
   return withDeadline(
     { clock: use.clock, limitMs: READ_TIMEOUT_MS, late, signal: use.signal },
     async (signal) => {
+      const token = await orAborted(tokens.token({ host: endpoint.host, path }), signal);
       const socket = await use.dialer.dial(endpoint.host, endpoint.port, signal);
       try {
-        const answer = await get(socket, entityReadUrl(endpoint, path), use.token, signal);
+        const answer = await get(socket, entityReadUrl(endpoint, path), token.text, signal);
         const body = await bodyOf(answer);
         return parseEntityAnswer({
           status: answer.statusCode ?? 0,
@@ -53,7 +55,8 @@ async function get(socket: Socket, url: URL, token: string, signal: AbortSignal)
   return new Promise((resolve, reject) => {
     const headers = { host: url.host, authorization: token, 'x-process-at': 'ServiceBus' };
     const path = `${url.pathname}${url.search}`;
-    const asked = request({ createConnection: () => socket, path, headers, agent: false, signal });
+    // No `agent`, not even `false`: with one Node ignores `createConnection` and dials localhost:80.
+    const asked = request({ createConnection: () => socket, path, headers, signal });
     asked.once('response', resolve);
     asked.once('error', (error) => {
       reject(

@@ -156,9 +156,7 @@ export class HybridConnectionListener {
   }
 
   async #learnTarget(): Promise<void> {
-    const { endpoint, path, tokens } = this.#connection;
-    const { text } = await tokens.token({ host: endpoint.host, path });
-    const use = { dialer: this.#dialer, clock: this.#clock, token: text, signal: this.#stopping.signal };
+    const use = { dialer: this.#dialer, clock: this.#clock, signal: this.#stopping.signal };
     this.#targets.learn(await readEntity(this.#connection, use), connectionName(this.#connection));
   }
 

@@ -122,14 +122,14 @@ interface Peer {
 function settled<T extends Socket>(socket: T, event: 'connect' | 'secureConnect', peer: Peer): Promise<T> {
   const { host, port, signal } = peer;
   return new Promise((resolve, reject) => {
+    // Between two owners, and after the last, an error has no reader; 'close' tells the next one.
+    socket.on('error', () => undefined);
     const finish = () => {
       socket.off('error', onError).off('close', onClose).off(event, onReady);
       signal.removeEventListener('abort', onAbort);
     };
     const fail = (error: Error) => {
       finish();
-      // A late error of a socket that was given up has no reader.
-      socket.on('error', () => undefined);
       socket.destroy();
       reject(error);
     };

@@ -49,8 +49,6 @@ export async function askStatus(socket: Socket, url: URL, context: UpgradeContex
 }
 
 async function handshake(socket: Socket, url: URL, context: UpgradeContext): Promise<UpgradeAnswer> {
-  // The answer may come and the connection break in the same turn.
-  socket.on('error', () => undefined);
   const target = `${url.pathname}${url.search}`;
   const { headers = [], protocols = [], signal } = context;
   try {

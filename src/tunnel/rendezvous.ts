@@ -53,19 +53,25 @@ export async function answerAccept(
   const { clock, signal } = options;
   return withDeadline({ clock, limitMs: RENDEZVOUS_LIFETIME_MS, late, signal }, async (inner) => {
     const url = checkRendezvousAddress(command.address, options.connection.endpoint.host);
-    const dialing = dialRelay(url, options.dialer, inner);
+    const dial = () => dialRelay(url, options.dialer, inner);
+    // Reading, so that its end is noticed; the relay says nothing before it is asked.
+    const waiting = dial().then((socket) => socket.resume());
     // It is awaited below; until then its failure must not count as unhandled.
-    dialing.catch(() => undefined);
-    const dialed = await settle(dialTarget(inner));
-    if (dialed instanceof HcmError) {
-      await reject(command, dialed, await dialing, contextOf(command, options, inner));
-      return { error: dialed };
-    }
+    waiting.catch(() => undefined);
+    let target: Socket | HcmError | undefined;
     try {
-      const { webSocket } = await upgrade(await dialing, url, contextOf(command, options, inner));
-      return { webSocket, target: dialed };
+      target = await settle(dialTarget(inner), inner);
+      const context = contextOf(command, options, inner);
+      const relay = await stillOpen(waiting, dial);
+      if (target instanceof HcmError) {
+        await reject(command, target, relay, context);
+        return { error: target };
+      }
+      const { webSocket } = await upgrade(relay, url, context);
+      return { webSocket, target };
     } catch (error) {
-      dialed.destroy();
+      if (target && !(target instanceof HcmError)) target.destroy();
+      waiting.then((socket) => socket.destroy()).catch(() => undefined);
       throw error;
     }
   });
@@ -80,13 +86,21 @@ export async function answerReject(
   await answerAccept(command, () => Promise.reject(error), options);
 }
 
-async function settle(dialing: Promise<Socket>): Promise<Socket | HcmError> {
+async function settle(dialing: Promise<Socket>, signal: AbortSignal): Promise<Socket | HcmError> {
   try {
     return await dialing;
   } catch (error) {
-    if (error instanceof HcmError) return error;
+    if (error instanceof HcmError && !signal.aborted) return error;
     throw error;
   }
+}
+
+/** A front end may cut a connection that asks for nothing while a slow target is dialed: then another is made. */
+async function stillOpen(waiting: Promise<Socket>, dial: () => Promise<Socket>): Promise<Socket> {
+  const socket = await waiting;
+  if (!socket.destroyed && !socket.readableEnded) return socket;
+  socket.destroy();
+  return dial();
 }
 
 /** A failed dial is tried once more: the address is used up by the upgrade, not by TCP or TLS. */

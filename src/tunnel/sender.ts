@@ -10,7 +10,7 @@ import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import { connectionName, emitterFor, type Emit } from './emitter.ts';
-import { withDeadline } from './network-errors.ts';
+import { orAborted, withDeadline } from './network-errors.ts';
 import type { Connection, SenderOptions } from './options.ts';
 import { RelayDialer } from './relay-dialer.ts';
 import { upgrade } from './relay-socket.ts';
@@ -79,7 +79,7 @@ export class Sender {
     const limitMs = this.options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS;
     const limit = { clock: this.clock, limitMs, late: () => this.#late(limitMs), signal: outer };
     return withDeadline(limit, async (signal) => {
-      const token = await tokens?.token({ host: endpoint.host, path });
+      const token = tokens && (await orAborted(tokens.token({ host: endpoint.host, path }), signal));
       const socket = await this.#dialer.dial(endpoint.host, endpoint.port, signal);
       const { webSocket, skewMs } = await upgrade(socket, connectUrl(endpoint, path, { id: stream }), {
         role: 'connect',

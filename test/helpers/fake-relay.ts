@@ -90,7 +90,10 @@ export class RelayRequest {
   }
 
   refuse(status: number, reason: string, headers: readonly string[] = []): void {
-    this.socket.end(formatHead(`HTTP/1.1 ${status} ${reason}`, ['Content-Length', '0', ...headers]), 'latin1');
+    this.socket.end(
+      formatHead(`HTTP/1.1 ${status} ${reason}`, ['Content-Length', '0', ...headers]),
+      'latin1',
+    );
   }
 
   /** Answers with a body, as the read of an entity wants it. */

@@ -75,7 +75,10 @@ describe('deadline', () => {
 
   it('fires at its time with the error that was asked for', async () => {
     const clock = new FakeClock();
-    const failed = rejectsWith(withDeadline({ clock, limitMs: 1000, late }, untilAborted), 'HCM_CONNECT_TIMEOUT');
+    const failed = rejectsWith(
+      withDeadline({ clock, limitMs: 1000, late }, untilAborted),
+      'HCM_CONNECT_TIMEOUT',
+    );
     clock.advance(1000);
     await failed;
     assert.equal(clock.timers, 0);

@@ -57,12 +57,15 @@ describe('reconnect policy', () => {
 
   it('is back within 5 s of the end of an outage of 3 s, whatever the jitter', () => {
     fc.assert(
-      fc.property(fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), (jitter) => {
-        const policy = new ReconnectPolicy(() => jitter.next().value as number);
-        let atMs = policy.next('HCM_CONNECTION_LOST', 60_000);
-        while (atMs < 3_000) atMs += policy.next('HCM_CONNECT_REFUSED', 0);
-        assert.ok(atMs <= 3_000 + 5_000, `back only ${atMs - 3_000} ms after the relay`);
-      }),
+      fc.property(
+        fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+        (jitter) => {
+          const policy = new ReconnectPolicy(() => jitter.next().value as number);
+          let atMs = policy.next('HCM_CONNECTION_LOST', 60_000);
+          while (atMs < 3_000) atMs += policy.next('HCM_CONNECT_REFUSED', 0);
+          assert.ok(atMs <= 3_000 + 5_000, `back only ${atMs - 3_000} ms after the relay`);
+        },
+      ),
     );
   });
 
