@@ -291,10 +291,17 @@ export class WebSocket {
     if (!this.#masks) this.#flushAndEnd();
   }
 
-  /** The peer may take its time to end TCP, but not forever. */
+  /**
+   * The peer may take its time to end TCP, but not forever. A slow reader of what was sent before the Close is no
+   * such case: cutting it off would lose bytes of a stream that both sides hold to be complete.
+   */
   #limitClosing(): void {
     const { closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = this.#options;
-    this.#closeTimer ??= setTimeout(() => this.#socket.destroy(), closeTimeoutMs);
+    const cut = () => {
+      if (this.#failure || this.#socket.writableLength === 0) this.#socket.destroy();
+      else this.#closeTimer?.refresh();
+    };
+    this.#closeTimer ??= setTimeout(cut, closeTimeoutMs);
   }
 
   #flushAndEnd(): void {

@@ -99,6 +99,24 @@ for (const transport of ['plain', 'tls'] as const) {
         assert.equal(await record.ended(), undefined);
       });
 
+      it('waits as long as it takes for a slow peer to read what was sent before the Close', async () => {
+        const record = await open({ closeTimeoutMs: 1 });
+        webSocket.start(record);
+        peer.socket.pause();
+        peer.send({ opcode: 8 });
+        await until(() => record.closes.length === 1);
+        const total = 12 * 1024 * 1024;
+        webSocket.send(Buffer.alloc(total));
+        webSocket.close(1000);
+        await turns(1000);
+        assert.deepEqual(record.ends, []);
+        let received = 0;
+        peer.socket.removeAllListeners('data').on('data', (bytes) => (received += bytes.length));
+        peer.socket.resume();
+        assert.equal(await record.ended(), undefined);
+        await until(() => received > total, 'the last byte');
+      });
+
       it('destroyed, is an error to both sides and no end to the peer of a plain connection', async () => {
         const record = await open();
         webSocket.start(record);
