@@ -1,7 +1,7 @@
 /** The emulator from start to stop: where it listens, whom it trusts, and that nothing of it remains. */
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { createCa } from '../../../src/emulator/ca.ts';
 import { createEmulator } from '../../../src/emulator/create-emulator.ts';
@@ -177,7 +177,7 @@ describe('the emulator', () => {
     const { relay } = await startEmulator({ insecure: true });
     const get = async (path: string, headers: Record<string, string> = {}) => {
       const asked = request({ port: relay.port, host: '127.0.0.1', path, headers, agent: false }).end();
-      const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
       let text = '';
       for await (const chunk of response) text += String(chunk);
       return {

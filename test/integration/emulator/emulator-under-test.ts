@@ -17,7 +17,7 @@ export interface EmulatorUnderTest {
   readonly clock: FakeClock;
   readonly events: EmulatorEvent[];
   /** A token good for an hour of the emulator's clock, or for `forMs`. */
-  tokenFor(action: 'listen' | 'connect', forMs?: number): string;
+  readonly tokenFor: (action: 'listen' | 'connect', forMs?: number) => string;
 }
 
 /** To be called inside `describe`, before what closes clients: stops the emulators of each test after it. */
