@@ -83,10 +83,9 @@ export class Tail {
     child.once('close', (code, signal) => this.onEnd(`ended with ${signal ?? code}`));
   }
 
-  /** Why the child ended, with the end of its stderr and its last line; undefined while it runs. */
+  /** Why the child ended, with its last words; undefined while it runs. */
   get failure(): string | undefined {
-    const last = this.lines.length > 0 ? JSON.stringify(this.lines.at(-1)).slice(0, 300) : '';
-    return this.end && [`${this.name} ${this.end}`, this.stderr.trim(), last].filter(Boolean).join(': ');
+    return this.end && `${this.name} ${this.end}${this.lastWords()}`;
   }
 
   async line(test: (line: Line) => boolean, timeoutMs = 60_000): Promise<Line> {
@@ -95,7 +94,7 @@ export class Tail {
       for (; at < this.lines.length; at++) if (test(this.lines[at]!)) return this.lines[at]!;
       if (this.end) throw new Error(this.failure);
       if (Date.now() >= deadline)
-        throw new Error(`${this.name}: nothing within ${timeoutMs} ms. ${this.stderr}`);
+        throw new Error(`${this.name}: silent for ${timeoutMs} ms${this.lastWords()}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(wake, Math.max(1, deadline - Date.now()));
         const waiting = this.waiting;
@@ -120,6 +119,12 @@ export class Tail {
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 2000);
     await gone;
     clearTimeout(timer);
+  }
+
+  /** The end of its stderr, and its last line: hcm tells an error there. */
+  private lastWords(): string {
+    const line = this.lines.length > 0 ? JSON.stringify(this.lines.at(-1)).slice(0, 300) : '';
+    return ['', this.stderr.trim(), line].filter((text, at) => at === 0 || text).join(': ');
   }
 
   private onLine(text: string): void {

@@ -30,12 +30,26 @@ function read(): Reading {
   };
 }
 
-/** Runs `work` and returns its result with the share of the machine, 0 to 1, that others had meanwhile. */
-export async function withNoise<T>(work: () => Promise<T>): Promise<{ result: T; noise: number }> {
-  const before = read();
+/** TCP segments sent again. Loopback loses nothing: these are timers that fired since the cores were overcommitted. */
+function retransmits(): number {
+  const lines = readFileSync('/proc/net/snmp', 'utf8').split('\n');
+  const [names, values] = lines.filter((line) => line.startsWith('Tcp:')).map((line) => line.split(' '));
+  return Number(values?.[names?.indexOf('RetransSegs') ?? 0] ?? 0);
+}
+
+export interface Noise {
+  /** The share of the machine, 0 to 1, that others had. */
+  noise: number;
+  retransmits: number;
+}
+
+/** Runs `work` and returns its result with what disturbed it meanwhile. */
+export async function withNoise<T>(work: () => Promise<T>): Promise<{ result: T } & Noise> {
+  const [before, sentAgain] = [read(), retransmits()];
   const result = await work();
   const after = read();
   const machine = (after.at - before.at) * cpus().length;
   const others = after.busy - before.busy - (after.own - before.own);
-  return { result, noise: Math.min(1, Math.max(0, others / machine)) };
+  const noise = Math.min(1, Math.max(0, others / machine));
+  return { result, noise, retransmits: retransmits() - sentAgain };
 }

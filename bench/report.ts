@@ -92,9 +92,11 @@ export function absoluteTable({ sources, rounds }: Measured): string {
   return table(['workload', 'legs', 'path', 'absolute: median [min..max]; CPU in s/GB, time in µs'], rows);
 }
 
-/** The share of the machine that other processes had during the samples; undefined when there are none. */
-export function noiseOf({ rounds }: Measured): Spread | undefined {
-  return spreadOf(rounds.flatMap((round) => [...round.values()].flatMap(({ noise }) => noise ?? [])));
+/** What disturbed the samples: the share of the machine that others had, segments that TCP sent again. */
+export function disturbanceOf({ rounds }: Measured): Record<'noise' | 'retransmits', Spread | undefined> {
+  const samples = rounds.flatMap((round) => [...round.values()]);
+  const spread = (name: string) => spreadOf(samples.flatMap((sample) => sample[name] ?? []));
+  return { noise: spread('noise'), retransmits: spread('retransmits') };
 }
 
 /** A short name of a workload. */

@@ -97,8 +97,8 @@ export class Runner {
     const attempt = async (workload: Workload, work: () => Promise<Sample>) => {
       const source = { path: name, legs, workload };
       try {
-        const { result, noise } = await withNoise(work);
-        samples.set(keyOf(source), { ...result, noise });
+        const { result, ...disturbance } = await withNoise(work);
+        samples.set(keyOf(source), { ...result, ...disturbance });
       } catch (error) {
         this.note(source, error);
       }

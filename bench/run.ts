@@ -9,7 +9,7 @@ import { createLoad } from './load/load.ts';
 import { whyLibrary } from './ours.ts';
 import { parseOptions, usage, type Options } from './options.ts';
 import { checkoutDir, resultsDir } from './places.ts';
-import { absoluteTable, evaluate, nameOf, noiseOf, ratioTable } from './report.ts';
+import { absoluteTable, evaluate, nameOf, disturbanceOf, ratioTable } from './report.ts';
 import { Runner, type Measured } from './rounds.ts';
 import { portOf } from './peers/chain.ts';
 import { surroundings } from './surroundings.ts';
@@ -18,7 +18,8 @@ async function main(options: Options): Promise<void> {
   const started = Date.now();
   const before = surroundings();
   const load = await createLoad();
-  if (!load.native) say('no C compiler: the load generator is Node, and fast paths may be limited by it');
+  if (!load.native)
+    say('the load generator is Node (no C compiler, or HCM_BENCH_LOAD=node): it may limit fast paths');
   if ((before.loadAverage[0] ?? 0) > 0.5)
     say(`the machine is not idle: load average ${before.loadAverage[0]}`);
 
@@ -43,9 +44,13 @@ async function main(options: Options): Promise<void> {
   print(`\n${absoluteTable(measured)}`);
   for (const [what, why] of measured.missing) print(`\nleft out: ${what}: ${why}`);
 
-  const noise = noiseOf(measured);
-  if (noise)
-    print(`\nother processes had ${percent(noise.median)} of the machine, ${percent(noise.max)} at worst`);
+  const { noise, retransmits } = disturbanceOf(measured);
+  if (noise && retransmits) {
+    const share = `others had ${percent(noise.median)} of the machine (${percent(noise.max)} at worst)`;
+    print(
+      `\ndisturbance: ${share}; TCP sent ${retransmits.median} segments a sample again (${retransmits.max})`,
+    );
+  }
 
   const file = join(resultsDir, `${before.time.replaceAll(/[:.]/g, '-')}.json`);
   mkdirSync(resultsDir, { recursive: true });
@@ -57,7 +62,7 @@ async function main(options: Options): Promise<void> {
   const document = {
     surroundings: before,
     loadAverageAfter: surroundings().loadAverage,
-    noise,
+    disturbance: { noise, retransmits },
     nativeLoad: load.native,
     oursUnderTls: library ? `library: ${library}` : 'program',
     quick: options.quick,

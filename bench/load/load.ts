@@ -47,6 +47,7 @@ export async function createLoad(): Promise<Load> {
 }
 
 async function compile(): Promise<string | undefined> {
+  if (process.env['HCM_BENCH_LOAD'] === 'node') return undefined;
   const source = join(benchDir, 'load');
   const files = readdirSync(source).filter((name) => name.endsWith('.c'));
   const binary = join(scratchDir('load'), 'load');
@@ -54,7 +55,7 @@ async function compile(): Promise<string | undefined> {
     await promisify(execFile)('cc', ['-O2', '-o', binary, ...files.map((name) => join(source, name))]);
     return binary;
   } catch {
-    return undefined; // no compiler: the caller says so
+    return undefined; // no compiler: `native` is false, and run.ts says so
   }
 }
 

@@ -7,7 +7,8 @@ import {
   sasKeyTokens,
   systemClock,
   type Connection,
-  type NetworkOptions,
+  type TunnelEvent,
+  type TunnelOptions,
 } from '../../src/index.ts';
 
 export interface Address {
@@ -56,13 +57,18 @@ export function sayReady(more: object = {}): void {
   process.stdout.write(`${JSON.stringify({ ready: true, ...more })}\n`);
 }
 
-/** What both clients hand to the library. */
+/** The first thing both clients hand to the library; `optionsOf` is the second. */
 export function connectionOf({ connectionString }: ClientConfig): Connection {
   const { endpoint, path, credential } = resolveConnection({ connectionString });
   if (credential.kind !== 'key') throw new Error('the emulator gave no key');
   return { endpoint, path, tokens: sasKeyTokens(credential, systemClock) };
 }
 
-export function networkOf({ tls, caPem }: ClientConfig): NetworkOptions {
-  return tls ? { loopbackCa: caPem } : { insecureLoopback: true };
+export function optionsOf({ tls, caPem }: ClientConfig): TunnelOptions {
+  return { ...(tls ? { loopbackCa: caPem } : { insecureLoopback: true }), onEvent: tellTrouble };
+}
+
+/** To stderr, whose end the benchmark repeats when a path fails. */
+function tellTrouble(event: TunnelEvent): void {
+  if ('error' in event && event.error) process.stderr.write(`${event.event}: ${event.error.message}\n`);
 }
