@@ -4,11 +4,14 @@ import { resetSocket } from '../websocket/reset-socket.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { SocketReader } from '../websocket/socket-reader.ts';
 import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents, type Hold } from './byte-end.ts';
+import { confirmEnd, keepOpenAtEnd } from './true-end.ts';
 
 export class SocketEnd implements ByteEnd {
   readonly #socket: Socket;
   #reader: SocketReader | undefined;
   #failure: Error | undefined;
+  /** The peer's end, confirmed. */
+  #ended = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -18,14 +21,20 @@ export class SocketEnd implements ByteEnd {
 
   start(events: ByteEndEvents): void {
     if (this.#socket.closed) return void setImmediate(() => events.onClosed(this.#failure ?? closedEarly()));
+    keepOpenAtEnd(this.#socket);
     this.#socket.on('drain', () => events.onDrain());
-    this.#socket.once('close', () => {
-      const complete = this.#socket.readableEnded && this.#socket.writableFinished;
-      events.onClosed(this.#failure ?? (complete ? undefined : closedEarly()));
-    });
+    this.#socket.once('finish', () => this.#destroyIfOver());
+    this.#socket.once('close', () =>
+      events.onClosed(this.#failure ?? (this.#isOver ? undefined : closedEarly())),
+    );
+    const onTrueEnd = () => {
+      this.#ended = true;
+      events.onEnd();
+      this.#destroyIfOver();
+    };
     this.#reader = new SocketReader(this.#socket, {
       onBytes: (bytes) => events.onBytes([bytes]),
-      onEnd: () => events.onEnd(),
+      onEnd: () => confirmEnd(this.#socket, onTrueEnd),
     });
     this.#reader.start();
   }
@@ -56,8 +65,17 @@ export class SocketEnd implements ByteEnd {
     resetSocket(this.#socket);
   }
 
+  /** Both directions have ended, and what was written has left. */
+  get #isOver(): boolean {
+    return this.#ended && this.#socket.writableFinished;
+  }
+
+  #destroyIfOver(): void {
+    if (this.#isOver) this.#socket.destroy();
+  }
+
   pause(): void {
-    this.#reader?.pause();
+    if (!this.#socket.readableEnded) this.#reader?.pause();
   }
 
   resume(): void {
