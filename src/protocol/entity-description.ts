@@ -57,6 +57,9 @@ export interface EntityAnswer {
   readonly host?: string;
   readonly path?: string;
   readonly reason?: string;
+  /** The answer's `Date` header and our clock: a large difference explains a refused token. */
+  readonly serverDateMs?: number | undefined;
+  readonly nowMs?: number | undefined;
 }
 
 /**
@@ -73,7 +76,7 @@ export function parseEntityAnswer(answer: EntityAnswer): EntityDescription {
     });
   }
   if (status !== 200) {
-    throw errorFromHandshake({ status, reason: errorText(answer), role: 'read', host, path });
+    throw errorFromHandshake({ ...answer, host, path, reason: errorText(answer), role: 'read' });
   }
   return descriptionIn(answer.body) ?? unreadable(host, path);
 }

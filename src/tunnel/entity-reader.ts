@@ -42,6 +42,8 @@ export async function readEntity(
           host: endpoint.host,
           path,
           reason: answer.statusMessage ?? '',
+          serverDateMs: Date.parse(answer.headers.date ?? ''),
+          nowMs: use.clock.nowMs(),
         });
       } finally {
         socket.destroy();

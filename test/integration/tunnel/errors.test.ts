@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { parseAllowRule } from '../../../src/protocol/allow-list.ts';
+import type { ErrorCode } from '../../../src/protocol/errors.ts';
+import { systemClock, type Clock } from '../../../src/tunnel/clock.ts';
+import { sasKeyTokens } from '../../../src/tunnel/token-provider.ts';
+import { expectNothingLeft } from '../../helpers/resources.ts';
+import { TunnelBed, outcomeOf, readAll, tcpClient } from '../../helpers/tunnel-bed.ts';
+import { ENTITY, rejectsWith, type ListenerConnection } from '../../helpers/tunnel.ts';
+import { until } from '../../helpers/until.ts';
+
+const MINUTE_MS = 60_000;
+
+function shifted(byMs: number): Clock {
+  return { ...systemClock, nowMs: () => Date.now() + byMs };
+}
+
+describe('errors of the tunnel', () => {
+  expectNothingLeft();
+  let bed: TunnelBed;
+
+  beforeEach(async () => (bed = await TunnelBed.start()));
+  afterEach(() => bed.stop());
+
+  /** What one attempt gives, of a listener and of a sender alike. */
+  async function bothFail(change: (connection: ListenerConnection) => ListenerConnection, code: ErrorCode) {
+    const listener = bed.listener({}, change(bed.connection('listener')));
+    listener.start();
+    const [error] = await Promise.all([
+      rejectsWith(listener.online(), code),
+      rejectsWith(bed.sender({}, change(bed.connection('sender'))).open(), code),
+    ]);
+    assert.equal(listener.state.name, 'failed');
+    assert.equal((await listener.ended)?.code, code);
+    assert.equal(bed.heard.of('offline')[0]?.error?.code, code);
+    return error;
+  }
+
+  it('tells a wrong key', async () => {
+    const tokens = sasKeyTokens({ keyName: 'RootManageSharedAccessKey', key: 'wrong' }, systemClock);
+    await bothFail((connection) => ({ ...connection, tokens }), 'HCM_TOKEN_SIGNATURE');
+  });
+
+  it('tells a key name that does not exist', async () => {
+    const tokens = sasKeyTokens({ keyName: 'nobody', key: 'wrong' }, systemClock);
+    await bothFail((connection) => ({ ...connection, tokens }), 'HCM_TOKEN_SIGNATURE');
+  });
+
+  it('tells an expired token', async () => {
+    const past: Clock = shifted(-30 * MINUTE_MS);
+    const { listener, sender } = {
+      listener: bed.connection('listener', { clock: past, lifetimeMs: MINUTE_MS }),
+      sender: bed.connection('sender', { clock: past, lifetimeMs: MINUTE_MS }),
+    };
+    const started = bed.listener({}, listener);
+    started.start();
+    await rejectsWith(started.online(), 'HCM_TOKEN_EXPIRED');
+    await rejectsWith(bed.sender({}, sender).open(), 'HCM_TOKEN_EXPIRED');
+  });
+
+  it('tells a missing right', async () => {
+    const crossed = bed.listener({}, bed.connection('sender'));
+    crossed.start();
+    const error = await rejectsWith(crossed.online(), 'HCM_RIGHT_MISSING');
+    assert.match(error.message, /team\/hyco-1/);
+    await rejectsWith(bed.sender({}, bed.connection('listener')).open(), 'HCM_RIGHT_MISSING');
+  });
+
+  it('tells an entity that does not exist', async () => {
+    const { RootManageSharedAccessKey: key } = { RootManageSharedAccessKey: bed.emulator.connectionString };
+    const match = /SharedAccessKeyName=([^;]+);SharedAccessKey=([^;]+)/.exec(key);
+    const tokens = sasKeyTokens({ keyName: match?.[1] ?? '', key: match?.[2] ?? '' }, systemClock);
+    await bothFail((connection) => ({ ...connection, path: 'no/such', tokens }), 'HCM_ENTITY_NOT_FOUND');
+  });
+
+  it('names a clock that is 10 minutes behind as the cause, and how far', async () => {
+    const clock = shifted(-10 * MINUTE_MS);
+    const connection = bed.connection('listener', { clock, lifetimeMs: 5 * MINUTE_MS });
+    const listener = bed.listener({ clock }, connection);
+    listener.start();
+    const error = await rejectsWith(listener.online(), 'HCM_CLOCK_SKEW');
+    assert.match(error.message, /10 minutes behind/);
+    const sent = bed.connection('sender', { clock, lifetimeMs: 5 * MINUTE_MS });
+    await rejectsWith(bed.sender({ clock }, sent).open(), 'HCM_CLOCK_SKEW');
+  });
+
+  it('reports a clock that is 10 minutes ahead although all works', async () => {
+    const clock = shifted(10 * MINUTE_MS);
+    const target = await bed.target((socket) => socket.pipe(socket));
+    await bed.onlineListener({ target, clock });
+    const { webSocket } = await bed.sender({ clock }).open();
+    webSocket.destroy();
+    for (const log of [bed.heard, bed.sent]) {
+      const skewMs = log.of('clock-skew')[0]?.skewMs ?? 0;
+      assert.ok(Math.abs(skewMs - 10 * MINUTE_MS) < 5_000, `${skewMs}`);
+    }
+  });
+
+  it('tells that no listener is there', async () => {
+    const error = await rejectsWith(bed.sender().open(), 'HCM_NO_LISTENER');
+    assert.equal(error.retryable, true);
+  });
+
+  it('tells that the listener did not answer in time', async () => {
+    bed.emulator.faults.refuse({ action: 'connect', status: 504, reason: 'Gateway Timeout' });
+    await rejectsWith(bed.sender().open(), 'HCM_LISTENER_TIMEOUT');
+  });
+
+  it('tries a busy relay three times, and succeeds when it recovers', async () => {
+    const target = await bed.target((socket) => void socket.end('here'));
+    await bed.onlineListener({ target });
+    bed.emulator.faults.refuse({ action: 'connect', status: 503, reason: 'Service Unavailable', times: 2 });
+    const { webSocket } = await bed.sender().open();
+    webSocket.destroy();
+    bed.emulator.faults.refuse({ action: 'connect', status: 503, reason: 'Service Unavailable', times: 3 });
+    await rejectsWith(bed.sender().open(), 'HCM_RELAY_BUSY');
+  });
+
+  it('gives up a handshake that the relay never answers, and leaves nothing', async () => {
+    bed.emulator.faults.stallMs = { connect: Infinity };
+    const error = await rejectsWith(bed.sender({ attemptTimeoutMs: 50 }).open(), 'HCM_CONNECT_TIMEOUT');
+    assert.match(error.message, /0\.05 s/);
+    await rejectsWith(bed.sender({ totalTimeoutMs: 50 }).open(), 'HCM_CONNECT_TIMEOUT');
+  });
+
+  it('can be interrupted while a stream is opened', async () => {
+    bed.emulator.faults.stallMs = { connect: Infinity };
+    const controller = new AbortController();
+    const opening = assert.rejects(bed.sender().open({ signal: controller.signal }), /enough/);
+    await until(() => bed.sent.all.length >= 0);
+    controller.abort(new Error('enough'));
+    await opening;
+  });
+
+  describe('about the target', () => {
+    /** The listener's reason comes out at the sender, and the client of a local port is reset. */
+    async function refusedWith(code: ErrorCode): Promise<string> {
+      const error = await rejectsWith(bed.sender().open(), code);
+      const { ended, error: seen } = await outcomeOf(await tcpClient(await bed.localPort())).over;
+      assert.ok(seen && !ended, 'the client was reset');
+      await until(() => bed.sent.of('refused').length === 1);
+      assert.equal(bed.sent.of('refused')[0]?.error.code, code);
+      assert.deepEqual(
+        bed.heard.of('rejected').map((event) => event.error.code),
+        [code, code],
+      );
+      return error.message;
+    }
+
+    it('tells that it refused', async () => {
+      const target = await bed.target(() => undefined);
+      const gone = { ...target, port: 1 };
+      await bed.onlineListener({ target: gone });
+      assert.match(await refusedWith('HCM_TARGET_REFUSED'), /127\.0\.0\.1:1 refused/);
+    });
+
+    it('tells that its name does not resolve', async () => {
+      await bed.onlineListener({ target: { host: 'db.invalid', port: 5432 } });
+      assert.match(await refusedWith('HCM_TARGET_UNRESOLVED'), /db\.invalid/);
+    });
+
+    it('tells that it is not on the allow-list, though its name resolves', async () => {
+      const { port } = await bed.target(() => assert.fail('it was dialed'), '127.0.0.1');
+      const allow = [parseAllowRule('10.0.0.0/8:*'), parseAllowRule(`db.corp:${port}`)];
+      await bed.onlineListener({ target: { host: 'localhost', port }, allow });
+      assert.match(await refusedWith('HCM_TARGET_NOT_ALLOWED'), /not on the allow-list/);
+    });
+
+    it('turns streams over the limit away, and takes new ones when there is room', async () => {
+      const target = await bed.target((socket) => socket.pipe(socket));
+      const listener = await bed.onlineListener({ target, maxStreams: 1 });
+      const sender = bed.sender();
+      const first = await sender.open();
+      const error = await rejectsWith(sender.open(), 'HCM_LISTENER_BUSY');
+      assert.match(error.message, /1 streams are open/);
+      assert.equal(error.retryable, true);
+      first.webSocket.destroy();
+      await until(() => listener.openStreams === 0);
+      (await sender.open()).webSocket.destroy();
+    });
+
+    it('reaches a target by IPv6, given as an address', async () => {
+      const target = await bed.target((socket) => void socket.end('over IPv6'), '::1');
+      await bed.onlineListener({ target });
+      const client = await tcpClient(await bed.localPort());
+      assert.equal((await readAll(client)).toString(), 'over IPv6');
+      assert.equal(bed.heard.of('accepted')[0]?.target, `[::1]:${target.port}`);
+      client.destroy();
+    });
+  });
+
+  describe('of a listener that keeps trying', () => {
+    it('is waiting, not failed, and says why', async () => {
+      const stranger = bed.listener({ keepTrying: true }, bed.connection('sender'));
+      stranger.start();
+      await until(() => bed.heard.of('reconnecting').length === 1);
+      const [event] = bed.heard.of('reconnecting');
+      assert.equal(event?.error.code, 'HCM_RIGHT_MISSING');
+      assert.ok(event.retryInMs >= 7_500);
+      assert.equal(stranger.state.name, 'waiting');
+    });
+
+    it('never takes anything for final once it was online', async () => {
+      const listener = await bed.onlineListener({ target: { host: '127.0.0.1', port: 9 } });
+      bed.emulator.removeConnection(ENTITY);
+      await until(() => bed.heard.of('reconnecting').length >= 1);
+      assert.equal(bed.heard.of('reconnecting')[0]?.error.code, 'HCM_ENTITY_NOT_FOUND');
+      assert.equal(listener.state.name, 'waiting');
+    });
+  });
+});
