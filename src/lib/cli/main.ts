@@ -17,18 +17,23 @@ export interface MainOptions {
 /** Runs the program to its end, the end of the process included. */
 export async function main(options: MainOptions): Promise<void> {
   const program = new Program(options, process.argv.slice(2));
+  let failing: Promise<number> | undefined;
   const end = async (status: number) => {
     await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-    process.exit(status);
+    process.exit((await failing) ?? status);
   };
-  const crash = (error: unknown) => void program.fail(error).then(end);
+  /** The first failure counts; telling about it may cause more. */
+  const fail = (present: () => Promise<number>) => {
+    if (failing) return;
+    failing = present();
+    void failing.then(end);
+  };
+  const crash = (error: unknown) => fail(() => program.fail(error));
   process.on('uncaughtException', crash).on('unhandledRejection', crash);
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // The reader left (`hcm … | head`): a tunnel goes on, others are done soon.
-      if (error.code !== 'EPIPE') crash(error);
-    });
-  }
+  program.onOutputError = (error) => {
+    // The reader left (`hcm … | head`): a tunnel goes on, others are done soon.
+    if (error.code !== 'EPIPE') fail(() => failOutput(error));
+  };
   await end(await program.run().catch((error: unknown) => program.fail(error)));
 }
 
@@ -37,6 +42,7 @@ class Program {
   readonly #own: readonly string[];
   readonly #command: readonly string[] | undefined;
   #running: BaseCommand | undefined;
+  onOutputError: (error: NodeJS.ErrnoException) => void = () => undefined;
 
   constructor(options: MainOptions, argv: readonly string[]) {
     this.#options = options;
@@ -45,6 +51,7 @@ class Program {
 
   /** Resolves with the exit status. */
   async run(): Promise<number> {
+    this.#watchOutput();
     const own = this.#own;
     const [first] = own;
     if (first === '--version' || (first === 'version' && own.length === 1)) return this.#showVersion();
@@ -54,6 +61,7 @@ class Program {
     const found = findId(own, (id) => list.has(id));
     if (found) {
       this.#running = await list.load(found.id, own.slice(found.words));
+      this.#watchOutput();
       return this.#running.start(this.#command);
     }
     const topic = findId(own, (id) => list.hasTopic(id));
@@ -69,6 +77,15 @@ class Program {
       import('./output.ts'),
     ]);
     return presentError(error, new Output(), { json: this.#own.includes('--json'), longRunning: false });
+  }
+
+  /** Again after oclif is loaded: it throws what stdout complains of. */
+  #watchOutput(): void {
+    for (const stream of [process.stdout, process.stderr]) {
+      stream
+        .removeAllListeners('error')
+        .on('error', (error: NodeJS.ErrnoException) => this.onOutputError(error));
+    }
   }
 
   #showVersion(): number {
@@ -92,10 +109,20 @@ async function unknownCommand(own: readonly string[], list: CommandList): Promis
   return module.unknownCommand(own, list.summaries);
 }
 
+/** stdout itself cannot be written: whoever reads stderr must know, JSON or not. */
+async function failOutput(error: Error): Promise<number> {
+  const [{ presentError }, { Output }] = await Promise.all([
+    import('./error-presenter.ts'),
+    import('./output.ts'),
+  ]);
+  return presentError(error, new Output(), { json: false, longRunning: false });
+}
+
 /** A pipe takes its last bytes after `write` returned. */
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || stream.writableEnded) return resolve();
-    stream.write('', () => resolve());
+    // An error of an earlier write is told in the same turn of the loop, or the next.
+    stream.write('', () => setImmediate(resolve));
   });
 }

@@ -18,18 +18,21 @@ export interface ConnectRun {
 export async function runConnect({ connection, options, events, graceMs }: ConnectRun): Promise<number> {
   const sender = new Sender(connection, { ...options, onEvent: quietly(events) });
   const aborting = new AbortController();
-  // stdin itself cannot be ended by us: a stream in between can.
-  const input = process.stdin.pipe(new PassThrough());
-  const forwarding = forwardStdio(sender, { input, output: process.stdout, signal: aborting.signal });
-  const done = forwarding.then((error) => {
-    if (error !== undefined && !aborting.signal.aborted) throw error;
-  });
+  // stdin itself cannot be ended by us: a stream in between can. At a terminal, the far end's end is the end.
+  const input = Object.assign(new PassThrough(), { isTTY: process.stdin.isTTY });
+  let done: Promise<void> = Promise.resolve();
   const abort = () => {
     aborting.abort(new HcmError('HCM_ABORTED', 'The connection was stopped.'));
     return done.catch(() => undefined);
   };
   const { exitStatus } = await untilStopped({
-    ended: done,
+    begin: () => {
+      process.stdin.pipe(input);
+      const stdio = { input, output: process.stdout, signal: aborting.signal };
+      return (done = forwardStdio(sender, stdio).then((error) => {
+        if (error !== undefined && !aborting.signal.aborted) throw error;
+      }));
+    },
     stop: () => {
       process.stdin.unpipe(input);
       input.end();

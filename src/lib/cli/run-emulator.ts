@@ -12,9 +12,11 @@ export async function runEmulator({ events, ...options }: EmulatorRun): Promise<
     ...options,
     onEvent: (event) => events.emulator(event, describe(event)),
   });
-  events.readyWithSecrets(azure.describe(), readyLines(azure));
   const { exitStatus } = await untilStopped({
-    ended: new Promise<void>(() => undefined),
+    begin: () => {
+      events.readyWithSecrets(azure.describe(), readyLines(azure));
+      return new Promise<void>(() => undefined);
+    },
     stop: () => azure.stop(),
     abort: () => azure.abort(),
   });

@@ -39,14 +39,20 @@ export async function runForward(run: ForwardRun): Promise<number> {
       const sender = new Sender(connection, { ...run.options, onEvent });
       open.push({ connection, port: await startLocalPort(bind, sender) });
     }
-    sayReady(run.events, open);
-    const { result, exitStatus } = run.command
-      ? await whileRunning(startCommand(run.command, environmentOf(open), run.output))
+    const { command, events, graceMs } = run;
+    const { result, exitStatus } = command
+      ? await whileRunning(() => {
+          sayReady(events, open);
+          return startCommand(command, environmentOf(open), run.output);
+        })
       : await untilStopped<never>({
-          ended: watch.refused,
-          stop: () => stopAll(run.graceMs),
+          begin: () => {
+            sayReady(events, open);
+            return watch.refused;
+          },
+          stop: () => stopAll(graceMs),
           abort: () => stopAll(0),
-          onStopping: () => sayStopping(run.events, watch.openStreams, run.graceMs),
+          onStopping: () => sayStopping(events, watch.openStreams, graceMs),
         });
     return result ?? exitStatus;
   } finally {
@@ -54,15 +60,17 @@ export async function runForward(run: ForwardRun): Promise<number> {
   }
 }
 
-function whileRunning(child: RunningCommand): Promise<Ended<number>> {
+function whileRunning(start: () => RunningCommand): Promise<Ended<number>> {
+  let child: RunningCommand | undefined;
+  const ended = () => child?.ended ?? Promise.resolve(0);
   return untilStopped({
-    ended: child.ended,
-    stop: () => child.ended,
-    abort: () => {
-      child.kill('SIGKILL');
-      return child.ended.then(() => undefined);
+    begin: () => (child = start()).ended,
+    stop: ended,
+    abort: async () => {
+      child?.kill('SIGKILL');
+      await ended();
     },
-    onStopping: (signal) => child.passOn(signal),
+    onStopping: (signal) => child?.passOn(signal),
   });
 }
 

@@ -20,13 +20,15 @@ export async function runListeners({ connections, options, events, graceMs }: Li
   );
   const names = connections.map(connectionName);
   const fields = names.length === 1 ? { connection: names[0] } : {};
-  events.ready({ ...fields, connections: names }, []);
-  for (const listener of listeners) listener.start();
   const stopAll = (grace: number) =>
     Promise.all(listeners.map((listener) => listener.stop({ graceMs: grace })));
   try {
     const { exitStatus } = await untilStopped({
-      ended: Promise.race(listeners.map(failure)),
+      begin: () => {
+        events.ready({ ...fields, connections: names }, []);
+        for (const listener of listeners) listener.start();
+        return Promise.race(listeners.map(failure));
+      },
       stop: async () => void (await stopAll(graceMs)),
       abort: async () => void (await stopAll(0)),
       onStopping: () => sayStopping(events, openStreams(listeners), graceMs),

@@ -10,8 +10,11 @@ const SIGNALS: readonly NodeJS.Signals[] =
     : ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 export interface Stoppable<T> {
-  /** Resolves when it ended by itself; what it does after `stop` does not count. */
-  ended: Promise<T>;
+  /**
+   * Starts it, or says that it is ready: signals are heard from now on, and whoever reads `ready` may send one at once.
+   * Resolves when it ended by itself; what it does after `stop` does not count.
+   */
+  begin(): Promise<T>;
   /** Stops in peace; may have a result, too. */
   stop(): Promise<T | void>;
   /** Stops now; called at the second signal, and has until it resolves. */
@@ -26,7 +29,7 @@ export interface Ended<T> {
   exitStatus: number;
 }
 
-/** Rejects when `ended` does. Signals have their usual effect again afterwards. */
+/** Rejects when `begin` does. Signals have their usual effect again afterwards. */
 export async function untilStopped<T>(
   running: Stoppable<T>,
   signals: NodeJS.EventEmitter = process,
@@ -53,7 +56,7 @@ export async function untilStopped<T>(
   };
   for (const signal of SIGNALS) signals.on(signal, onSignal);
   try {
-    const byItself = running.ended.then(
+    const byItself = running.begin().then(
       (result) => (count === 0 ? { result, exitStatus: 0 } : stopped),
       (error: unknown) => (count === 0 ? Promise.reject(error as Error) : stopped),
     );

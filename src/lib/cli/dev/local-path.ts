@@ -5,7 +5,7 @@
 import { resolveConnection } from '../../../protocol/connection-string.ts';
 import { formatTarget, type Bind, type Target } from '../../../protocol/target.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
-import type { TunnelEventHandler } from '../../../tunnel/events.ts';
+import type { TunnelEvent, TunnelEventHandler } from '../../../tunnel/events.ts';
 import { HybridConnectionListener } from '../../../tunnel/listener.ts';
 import { startLocalPort, type LocalPort } from '../../../tunnel/local-port.ts';
 import type { Connection } from '../../../tunnel/options.ts';
@@ -24,7 +24,7 @@ export interface LocalPathOptions {
   target: Target | undefined;
   bind: Bind;
   output: Output;
-  onEvent: TunnelEventHandler;
+  onEvent: (event: TunnelEvent, half: 'listener' | 'sender') => void;
 }
 
 export class LocalPath {
@@ -54,12 +54,13 @@ export class LocalPath {
     const watch: TunnelEventHandler = (event) => {
       this.log.note(event);
       this.#witness.note(event);
-      onEvent(event);
+      onEvent(event, 'sender');
     };
+    const onListenerEvent: TunnelEventHandler = (event) => onEvent(event, 'listener');
     this.#listener = new HybridConnectionListener(connectionOf(strings.listenerConnectionString), {
       loopbackCa,
       target,
-      onEvent,
+      onEvent: onListenerEvent,
     });
     const sender = new Sender(connectionOf(strings.senderConnectionString), { loopbackCa, onEvent: watch });
     this.#port = await startLocalPort(bind, sender);

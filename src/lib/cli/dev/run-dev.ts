@@ -1,11 +1,10 @@
 /** Runs the whole path in the foreground and says how the same goes with Azure. */
 import type { Bind, Target } from '../../../protocol/target.ts';
-import type { TunnelEventHandler } from '../../../tunnel/events.ts';
 import { sayStopping } from '../grace-flag.ts';
 import type { EventPresenter } from '../event-presenter.ts';
 import type { Output } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { LocalPath } from './local-path.ts';
+import { LocalPath, type LocalPathOptions } from './local-path.ts';
 
 export interface DevRun {
   target: Target | undefined;
@@ -18,24 +17,26 @@ export interface DevRun {
 /** Resolves with the exit status; rejects when the path does not come about. */
 export async function runDev({ target, bind, output, events, graceMs }: DevRun): Promise<number> {
   let ready = false;
-  const onEvent: TunnelEventHandler = (event) => {
-    // A program waits for `ready` first; a person wants to know why it does not come.
-    if (ready || (!events.json && (events.verbose || event.event === 'reconnecting'))) events.onEvent(event);
+  const onEvent: LocalPathOptions['onEvent'] = (event, half) => {
+    // A program waits for `ready` first. A person wants to know why it does not come, and each stream once.
+    const forPerson = events.verbose || event.event === 'reconnecting' || (ready && half === 'sender');
+    if (events.json ? ready : forPerson) events.onEvent(event);
   };
   const path = new LocalPath({ target, bind, output, onEvent });
-  const started = path.start().then(() => {
+  const begin = async () => {
+    await path.start();
     const { route } = path;
     const fields = { url: urlOf(route.bind), bind: route.bind, target: route.target };
+    ready = true;
     events.readyWithSecrets(
       { ...fields, emulator: { event: 'ready', ...path.azure.describe() } },
       readyLines(path),
     );
-    ready = true;
     return path.failed();
-  });
+  };
   try {
     const { exitStatus } = await untilStopped({
-      ended: started,
+      begin,
       stop: () => path.stop(graceMs),
       abort: () => path.stop(0),
       onStopping: () => sayStopping(events, path.openStreams, graceMs),

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:net';
+import { answerReversed, RelayHome, startServer } from './relay-home.ts';
+
+describe('hcm connect', () => {
+  const home = new RelayHome();
+  let reversing: Server;
+  let greeting: Server;
+
+  before(async () => {
+    reversing = await startServer(answerReversed);
+    // Speaks first and ends first, as the far side of a half-closed connection may.
+    greeting = await startServer((socket) => socket.end('hello'));
+    await home.startEmulator('back', 'hi', 'nobody');
+    await Promise.all([home.listen('back', reversing), home.listen('hi', greeting)]);
+  });
+  after(async () => {
+    reversing.close();
+    greeting.close();
+    await home.remove();
+  });
+
+  const connect = (name: string, ...args: string[]) =>
+    home.start(['connect', '--connection-string-file', `${name}-send.txt`, ...args]);
+
+  it('passes the end of stdin on, and the answer still comes', async () => {
+    const question = randomBytes(200_000);
+    const process = connect('back');
+    const chunks: Buffer[] = [];
+    process.child.stdout
+      .setEncoding('latin1')
+      .on('data', (text: string) => chunks.push(Buffer.from(text, 'latin1')));
+    process.child.stdin.end(question);
+    const { status, stderr } = await process.ended;
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.ok(Buffer.concat(chunks).equals(Buffer.from(question).reverse()));
+  });
+
+  it('when the far side has ended, stdin may still be sent', async () => {
+    const process = connect('hi');
+    await process.answers('hello');
+    process.child.stdin.end('more');
+    const { status, stdout } = await process.ended;
+    assert.deepEqual([status, stdout], [0, 'hello']);
+  });
+
+  it('ends with 4 and nothing on stdout when there is no listener', async () => {
+    const { status, stdout, stderr } = await connect('nobody').ended;
+    assert.deepEqual([status, stdout], [4, '']);
+    assert.match(stderr, /HCM_NO_LISTENER/);
+  });
+
+  it('with --json, events are on stderr, the error last', async () => {
+    const { status, stdout, stderr } = await connect('nobody', '--json').ended;
+    const last = JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as {
+      event: string;
+      error: { code: string };
+    };
+    assert.deepEqual([status, stdout, last.event, last.error.code], [4, '', 'error', 'HCM_NO_LISTENER']);
+  });
+
+  it('Ctrl-C ends our direction, and the answer still comes', async () => {
+    const process = connect('back', '--verbose');
+    process.child.stdin.write('abc');
+    await process.says('open after');
+    const ended = await process.interrupt();
+    assert.deepEqual([ended.status, ended.stdout], [0, 'cba']);
+  });
+});
