@@ -307,7 +307,7 @@ export class WebSocket {
   #flushAndEnd(): void {
     this.#corked = 0;
     this.#flush();
-    this.#socket.end();
+    if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   #onSocketEnd(): void {
