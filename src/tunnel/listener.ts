@@ -5,6 +5,7 @@
  * stop lets them finish first.
  */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { AcceptCommand } from '../protocol/control-messages.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
@@ -60,6 +61,8 @@ export class HybridConnectionListener {
     const { tokens } = connection;
     if (!tokens)
       throw new HcmError('HCM_TOKEN_MISSING', 'A listener needs a key or a token with the right Listen');
+    // Each stream that is being set up listens to it; Node would warn from the eleventh on.
+    setMaxListeners(0, this.#cutting.signal);
     this.#connection = { ...connection, tokens };
     this.#options = options;
     this.#clock = options.clock ?? systemClock;

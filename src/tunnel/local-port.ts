@@ -1,5 +1,6 @@
 /** A local port (or Unix socket) whose connections become streams of a hybrid connection. */
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { HcmError } from '../protocol/errors.ts';
@@ -39,6 +40,8 @@ class BoundPort implements LocalPort {
   readonly #cutting = new AbortController();
 
   constructor(server: Server, bind: Bind, sender: Sender) {
+    // Each stream that is being set up listens to it; Node would warn from the eleventh on.
+    setMaxListeners(0, this.#cutting.signal);
     this.#server = server;
     this.#sender = sender;
     this.#streams = new StreamSet(sender.clock, sender.emit, sender.options);

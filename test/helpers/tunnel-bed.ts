@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { createCa, type CertifiedKey } from '../../src/emulator/ca.ts';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/create-emulator.ts';
 import { resolveConnection } from '../../src/protocol/connection-string.ts';
 import type { Target } from '../../src/protocol/target.ts';
@@ -11,22 +12,43 @@ import { startLocalPort } from '../../src/tunnel/local-port.ts';
 import type { ListenerOptions, SenderOptions } from '../../src/tunnel/options.ts';
 import { Sender } from '../../src/tunnel/sender.ts';
 import { sasKeyTokens } from '../../src/tunnel/token-provider.ts';
+import { confirmEnd, keepOpenAtEnd } from '../../src/tunnel/true-end.ts';
 import { ENTITY, EventLog, type ListenerConnection } from './tunnel.ts';
 import { until } from './until.ts';
 
+/** What clients need to know of a relay, be it here or in another process. */
+export type RelayFacts = Pick<Emulator, 'caPem' | 'connections'>;
+
 export class TunnelBed {
-  readonly emulator: Emulator;
+  readonly #relay: RelayFacts;
+  readonly #emulator: Emulator | undefined;
+  /** Signs for another emulator that takes the place of this one. */
+  readonly ca: CertifiedKey | undefined;
   /** Events of all listeners and all senders. */
   readonly heard = new EventLog();
   readonly sent = new EventLog();
   readonly #cleanUp: (() => Promise<unknown> | void)[] = [];
 
   static async start(options: EmulatorOptions = {}): Promise<TunnelBed> {
-    return new TunnelBed(await createEmulator({ connections: [{ name: ENTITY }], ...options }));
+    const ca = createCa();
+    const emulator = await createEmulator({ connections: [{ name: ENTITY }], ca, ...options });
+    return new TunnelBed(emulator, emulator, ca);
   }
 
-  private constructor(emulator: Emulator) {
-    this.emulator = emulator;
+  /** Over a relay in another process. */
+  static over(relay: RelayFacts): TunnelBed {
+    return new TunnelBed(relay);
+  }
+
+  private constructor(relay: RelayFacts, emulator?: Emulator, ca?: CertifiedKey) {
+    this.#relay = relay;
+    this.#emulator = emulator;
+    this.ca = ca;
+  }
+
+  get emulator(): Emulator {
+    if (!this.#emulator) throw new Error('the relay is in another process');
+    return this.#emulator;
   }
 
   /** What the listener's or the sender's connection string says. */
@@ -35,7 +57,7 @@ export class TunnelBed {
     options: { name?: string; clock?: Clock; lifetimeMs?: number } = {},
   ): ListenerConnection {
     const { name = ENTITY, clock = systemClock, lifetimeMs } = options;
-    const found = this.emulator.connections.find((connection) => connection.name === name);
+    const found = this.#relay.connections.find((connection) => connection.name === name);
     if (!found) throw new Error(`the emulator has no ${name}`);
     const text = role === 'listener' ? found.listenerConnectionString : found.senderConnectionString;
     const { endpoint, path, credential } = resolveConnection({ connectionString: text });
@@ -48,7 +70,7 @@ export class TunnelBed {
     options: ListenerOptions = {},
     connection = this.connection('listener'),
   ): HybridConnectionListener {
-    const { caPem } = this.emulator;
+    const { caPem } = this.#relay;
     const onEvent = this.heard.record;
     const listener = new HybridConnectionListener(connection, { loopbackCa: caPem, onEvent, ...options });
     this.onStop(() => listener.stop({ graceMs: 0 }));
@@ -63,7 +85,7 @@ export class TunnelBed {
   }
 
   sender(options: SenderOptions = {}, connection = this.connection('sender')): Sender {
-    return new Sender(connection, { loopbackCa: this.emulator.caPem, onEvent: this.sent.record, ...options });
+    return new Sender(connection, { loopbackCa: this.#relay.caPem, onEvent: this.sent.record, ...options });
   }
 
   /** A TCP server; its sockets allow half-open use. */
@@ -97,7 +119,7 @@ export class TunnelBed {
 
   async stop(): Promise<void> {
     for (const act of this.#cleanUp.reverse()) await act();
-    await this.emulator.stop();
+    await this.#emulator?.stop();
   }
 }
 
@@ -125,7 +147,10 @@ export interface Outcome {
   error: Error | undefined;
 }
 
-/** Reads to the end or the error; resolves when the socket is closed or, with `ended`, at the peer's end. */
+/**
+ * Reads to the end or the error; resolves when the socket is closed or, with `ended`, at the peer's end. Node alone
+ * would call many a reset an end: see src/tunnel/true-end.ts.
+ */
 export function outcomeOf(socket: Socket): Outcome & { over: Promise<Outcome> } {
   const chunks: Buffer[] = [];
   const outcome: Outcome = { bytes: Buffer.alloc(0), ended: false, error: undefined };
@@ -135,10 +160,14 @@ export function outcomeOf(socket: Socket): Outcome & { over: Promise<Outcome> } 
       outcome.bytes = Buffer.concat(chunks);
       resolve(outcome);
     };
-    socket.once('end', () => {
+    keepOpenAtEnd(socket);
+    const onTrueEnd = () => {
       outcome.ended = true;
       finish();
-    });
+      if (socket.writableFinished) socket.destroy();
+      else socket.once('finish', () => socket.destroy());
+    };
+    socket.once('end', () => confirmEnd(socket, onTrueEnd));
     socket.once('error', (error: Error) => {
       outcome.error = error;
       finish();
