@@ -1,13 +1,12 @@
 /**
- * How a long-running command ends: by itself, or by Ctrl-C, SIGTERM or a closed terminal. The first signal stops in
+ * How a long-running command ends: by itself, or by Ctrl-C or SIGTERM. The first signal stops in
  * peace (drains), the second stops now, with the status of the signal.
  */
 import { EXIT } from './error-table.ts';
 
+/** Not SIGHUP outside Windows (there: a closed console): a handler would undo what `nohup` has arranged. */
 const SIGNALS: readonly NodeJS.Signals[] =
-  process.platform === 'win32'
-    ? ['SIGINT', 'SIGBREAK', 'SIGHUP', 'SIGTERM']
-    : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  process.platform === 'win32' ? ['SIGINT', 'SIGBREAK', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
 
 export interface Stoppable<T> {
   /**

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { tunnelEnvironment, withoutSecrets } from '../../../../src/lib/cli/child-process.ts';
+
+describe('the environment of -- COMMAND', () => {
+  it('has none of our secrets, and all else', () => {
+    const env = {
+      ...{ HCM_CONNECTION_STRING: 's', HCM_PROXY_PASSWORD: 's', HCM_CLIENT_SECRET: 's', HCM_TOKEN: 's' },
+      ...{ HCM_STATE_DIR: '/s', PATH: '/bin', DB_PASSWORD: 'its own' },
+    };
+    assert.deepEqual(Object.keys(withoutSecrets(env)), ['HCM_STATE_DIR', 'PATH', 'DB_PASSWORD']);
+  });
+
+  it('has the address of the first connection, and of each by name', () => {
+    const env = tunnelEnvironment([
+      { name: 'db', bind: '127.0.0.1:1433' },
+      { name: 'a/b.c', bind: '[::1]:80' },
+    ]);
+    assert.deepEqual(
+      [
+        env['HCM_BIND'],
+        env['HCM_HOST'],
+        env['HCM_PORT'],
+        env['HCM_PORT_DB'],
+        env['HCM_HOST_A_B_C'],
+        env['HCM_PORT_A_B_C'],
+      ],
+      ['127.0.0.1:1433', '127.0.0.1', '1433', '1433', '::1', '80'],
+    );
+  });
+
+  it('has the path of a Unix socket, which has no port', () => {
+    assert.deepEqual(tunnelEnvironment([{ name: 'db', bind: 'unix:/tmp/s' }]), {
+      HCM_BIND: 'unix:/tmp/s',
+      HCM_BIND_DB: 'unix:/tmp/s',
+    });
+  });
+});

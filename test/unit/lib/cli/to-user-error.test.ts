@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { ERROR_TABLE } from '../../../../src/lib/cli/error-table.ts';
+import { docsLink, toUserError } from '../../../../src/lib/cli/to-user-error.ts';
+import { ERROR_CODES, HcmError } from '../../../../src/protocol/errors.ts';
+
+const SECRET = 'SharedAccessKey=c2VjcmV0c2VjcmV0';
+
+describe('errors for users', () => {
+  for (const code of ERROR_CODES) {
+    it(`${code} has a documented status and something to do next`, () => {
+      const { exitStatus, next } = toUserError(new HcmError(code, 'x'));
+      assert.ok([1, 2, 3, 4, 5, 6, 7, 124].includes(exitStatus));
+      assert.ok(next.length > 5 && !next.includes('undefined'), next);
+    });
+  }
+
+  it('only fields of the allow-list leave: no cause, no stack, no argv', () => {
+    const error = new HcmError('HCM_UNAUTHORIZED', 'Refused', {
+      cause: new Error(SECRET),
+      details: { argv: SECRET },
+    });
+    assert.deepEqual(Object.keys(toUserError(error)), ['code', 'message', 'exitStatus', 'next']);
+    assert.ok(!JSON.stringify(toUserError(error)).includes('c2Vj'));
+  });
+
+  it('secrets in a message are hidden', () => {
+    assert.ok(!JSON.stringify(toUserError(new Error(`failed with ${SECRET}`))).includes('c2Vj'));
+  });
+
+  it("keeps Azure's status, words and tracking id", () => {
+    const details = { status: 401, reason: 'InvalidSignature: no', trackingId: 'abc_G1' };
+    const { azure } = toUserError(new HcmError('HCM_TOKEN_SIGNATURE', 'x', { details }));
+    assert.deepEqual(azure, { status: 401, message: 'InvalidSignature: no', trackingId: 'abc_G1' });
+  });
+
+  it('a bug is HCM_UNEXPECTED with status 1; so is anything thrown that is no error', () => {
+    for (const thrown of [new TypeError('x is not a function'), 'text', undefined, null]) {
+      const { code, exitStatus } = toUserError(thrown);
+      assert.deepEqual([code, exitStatus], ['HCM_UNEXPECTED', 1]);
+    }
+  });
+
+  it('a full disk is a failure of the machine', () => {
+    const { code, exitStatus } = toUserError(Object.assign(new Error('write'), { code: 'ENOSPC' }));
+    assert.deepEqual([code, exitStatus], ['HCM_STATE_UNWRITABLE', 1]);
+  });
+
+  it("oclif's frame around the message of a flag is taken off", () => {
+    const error = new HcmError('HCM_USAGE', 'x');
+    error.message = 'Parsing --idle-timeout \n\t"5" is not a duration.\nSee more help with --help';
+    assert.equal(toUserError(error).message, '--idle-timeout: "5" is not a duration.');
+  });
+
+  it('details of an error bring their own next step', () => {
+    const { next } = toUserError(new HcmError('HCM_USAGE', 'x', { details: { next: 'hcm listen --help' } }));
+    assert.equal(next, 'hcm listen --help');
+  });
+
+  it('a refused connection to a local relay says how to start one', () => {
+    const details = { host: 'localhost', port: 5443 };
+    assert.match(
+      toUserError(new HcmError('HCM_CONNECT_REFUSED', 'x', { details })).next,
+      /hcm emulator start/,
+    );
+  });
+
+  it('the table has no code that does not exist, and links point into docs/errors.md', () => {
+    assert.deepEqual(Object.keys(ERROR_TABLE).sort(), [...ERROR_CODES].sort());
+    assert.equal(docsLink('HCM_USAGE'), 'docs/errors.md#hcm_usage');
+  });
+});
