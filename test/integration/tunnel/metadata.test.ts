@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { parseAllowRule } from '../../../src/protocol/allow-list.ts';
+import { formatTarget, type Target } from '../../../src/protocol/target.ts';
+import { expectNothingLeft } from '../../helpers/resources.ts';
+import { TunnelBed, readAll, tcpClient } from '../../helpers/tunnel-bed.ts';
+import { ENTITY, rejectsWith } from '../../helpers/tunnel.ts';
+import { until } from '../../helpers/until.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+
+describe('a target from the metadata of the entity', () => {
+  expectNothingLeft();
+  let bed: TunnelBed;
+  let target: Target;
+  let other: Target;
+
+  beforeEach(async () => {
+    bed = await TunnelBed.start();
+    target = await bed.target((socket) => void socket.end('the target'));
+    other = await bed.target((socket) => void socket.end('another host'), '127.0.0.2');
+  });
+  afterEach(() => bed.stop());
+
+  const describeAs = (to: Target) => bed.emulator.addConnection({ name: ENTITY, target: formatTarget(to) });
+
+  async function answer(): Promise<string> {
+    const client = await tcpClient(await bed.localPort());
+    const text = (await readAll(client)).toString();
+    client.destroy();
+    return text;
+  }
+
+  /** The metadata are read again with each registration. */
+  async function registerAgain(clock: FakeClock): Promise<void> {
+    const times = bed.heard.of('online').length;
+    bed.emulator.faults.dropControlChannels();
+    await until(() => bed.heard.of('reconnecting').length === times);
+    clock.advance(30_000);
+    await until(() => bed.heard.of('online').length === times + 1);
+  }
+
+  it('is read with the key of the listener, and told when it is online', async () => {
+    describeAs(target);
+    await bed.onlineListener({});
+    assert.equal(bed.heard.of('online')[0]?.target, formatTarget(target));
+    assert.equal(await answer(), 'the target');
+  });
+
+  it('is missed, for good on a first attempt, where the entity names none', async () => {
+    const listener = bed.listener();
+    listener.start();
+    const error = await rejectsWith(listener.online(), 'HCM_TARGET_MISSING');
+    assert.match(error.message, /names no target/);
+  });
+
+  it('does not open another host when the metadata are changed in Azure', async () => {
+    const clock = new FakeClock(Date.now());
+    describeAs(target);
+    await bed.onlineListener({ clock });
+    describeAs(other);
+    await registerAgain(clock);
+    assert.equal(bed.heard.of('online')[1]?.target, formatTarget(other));
+    const error = await rejectsWith(bed.sender().open(), 'HCM_TARGET_NOT_ALLOWED');
+    assert.match(error.message, /127\.0\.0\.2/, 'it names what was asked for');
+  });
+
+  it('follows a change where the allow-list permits it', async () => {
+    const clock = new FakeClock(Date.now());
+    describeAs(target);
+    await bed.onlineListener({ clock, allow: [parseAllowRule('127.0.0.0/8:1-65535')] });
+    describeAs(other);
+    await registerAgain(clock);
+    assert.equal(await answer(), 'another host');
+  });
+
+  it('gives up a relay that never describes the entity', async () => {
+    const clock = new FakeClock(Date.now());
+    bed.emulator.faults.blackHole();
+    const listener = bed.listener({ clock });
+    listener.start();
+    await until(() => clock.timers === 3, 'the limits of the read and of the dial, beside the watch');
+    clock.advance(10_000);
+    await until(() => bed.heard.of('reconnecting').length === 1);
+    assert.equal(bed.heard.of('reconnecting')[0]?.error.code, 'HCM_CONNECT_TIMEOUT');
+  });
+});

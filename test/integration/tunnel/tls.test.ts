@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import tls from 'node:tls';
+import { createCa } from '../../../src/emulator/ca.ts';
+import { systemClock } from '../../../src/tunnel/clock.ts';
+import { RelayDialer } from '../../../src/tunnel/relay-dialer.ts';
+import { expectNothingLeft } from '../../helpers/resources.ts';
+import { destroySockets } from '../../helpers/socket-pair.ts';
+import { tlsCertificate } from '../../helpers/tls-certificate.ts';
+import { TunnelBed, readAll, tcpClient } from '../../helpers/tunnel-bed.ts';
+import { rejectsWith } from '../../helpers/tunnel.ts';
+import { until } from '../../helpers/until.ts';
+
+describe('TLS to the relay', () => {
+  expectNothingLeft();
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`works with a relay that knows ${version} only`, async () => {
+      const bed = await TunnelBed.start({ minTlsVersion: version, maxTlsVersion: version });
+      const target = await bed.target((socket) => void socket.end(version));
+      await bed.onlineListener({ target });
+      const client = await tcpClient(await bed.localPort());
+      assert.equal((await readAll(client)).toString(), version);
+      client.destroy();
+      await bed.stop();
+    });
+  }
+
+  it('takes no certificate of another authority, even one of the same name', async () => {
+    const bed = await TunnelBed.start();
+    const error = await rejectsWith(
+      bed.sender({ loopbackCa: createCa().certPem }).open(),
+      'HCM_TLS_UNTRUSTED',
+    );
+    assert.equal(error.retryable, false);
+    await rejectsWith(bed.sender({ loopbackCa: undefined }).open(), 'HCM_TLS_UNTRUSTED');
+    await bed.stop();
+  });
+
+  it('takes no certificate for another name', async () => {
+    const { cert, key } = tlsCertificate();
+    const server = await listening(tls.createServer({ cert, key }));
+    const dialer = new RelayDialer({ loopbackCa: cert }, systemClock);
+    const error = await rejectsWith(dialer.dial('other.localhost', server.port), 'HCM_TLS_UNTRUSTED');
+    assert.match(error.message, /other\.localhost/);
+    await server.stop();
+  });
+
+  it('tells a peer that speaks no TLS, or an old one only', async () => {
+    const plain = await listening(
+      createServer((socket) => socket.on('error', () => undefined).end('SSH-2.0\r\n')),
+    );
+    const dialer = new RelayDialer({}, systemClock);
+    await rejectsWith(dialer.dial('127.0.0.1', plain.port), 'HCM_TLS_FAILED');
+    await plain.stop();
+    const { cert, key } = tlsCertificate();
+    const options = {
+      cert,
+      key,
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'ALL@SECLEVEL=0',
+    } as const;
+    const old = await listening(tls.createServer(options));
+    await rejectsWith(dialer.dial('127.0.0.1', old.port), 'HCM_TLS_FAILED');
+    await old.stop();
+  });
+
+  it('gives up a peer that accepts and says nothing, and leaves no socket', async () => {
+    const silent = await listening(createServer((socket) => void socket.resume()));
+    const dialer = new RelayDialer({ connectTimeoutMs: 50 }, systemClock);
+    await rejectsWith(dialer.dial('127.0.0.1', silent.port), 'HCM_CONNECT_TIMEOUT');
+    await silent.stop();
+  });
+
+  it('resumes the session with the next connection', async () => {
+    const { cert, key } = tlsCertificate();
+    const reused: boolean[] = [];
+    const server = tls.createServer({ cert, key }, (socket) => {
+      reused.push(socket.isSessionReused());
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .write('x');
+    });
+    const { port, stop } = await listening(server);
+    const dialer = new RelayDialer({ loopbackCa: cert }, systemClock);
+    for (const times of [1, 2]) {
+      const socket = await dialer.dial('localhost', port);
+      await once(socket, 'data'); // the ticket came before it
+      await until(() => reused.length === times);
+      await destroySockets(socket);
+    }
+    assert.deepEqual(reused, [false, true]);
+    await stop();
+  });
+
+  it('trusts a private authority for every host, and the local one for loopback only', async () => {
+    const { cert, key } = tlsCertificate();
+    const server = await listening(
+      tls.createServer({ cert, key }, (socket) => void socket.on('error', () => undefined)),
+    );
+    for (const options of [{ ca: [cert] }, { loopbackCa: cert }]) {
+      await destroySockets(await new RelayDialer(options, systemClock).dial('127.0.0.1', server.port));
+    }
+    await server.stop();
+  });
+
+  it('tells a refused connection and a name that does not resolve', async () => {
+    const dialer = new RelayDialer({}, systemClock);
+    await rejectsWith(dialer.dial('127.0.0.1', 1), 'HCM_CONNECT_REFUSED');
+    await rejectsWith(dialer.dial('relay.invalid', 443), 'HCM_DNS_FAILED');
+  });
+});
+
+async function listening(server: import('node:net').Server) {
+  const sockets = new Set<import('node:net').Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  };
+  return { port: (server.address() as AddressInfo).port, stop };
+}
