@@ -69,6 +69,21 @@ describe('a relay, at a rendezvous', () => {
     equal(data.toString(), 'early');
   });
 
+  it('keeps what a hasty sender sends before its answer for the listener', async () => {
+    const listener = await TestListener.open(relay());
+    const client = await RawClient.connect(relay());
+    client.ask(`/$hc/${relay().path}`, [`ServiceBusAuthorization: ${goodToken(relay(), 'connect')}`]);
+    client.send({ opcode: 1, payload: 'at once' });
+    const message = await listener.nextAccept();
+    client.send({ opcode: 1, payload: 'while it waits' });
+    const rendezvous = dial(relay(), message.address);
+    const texts: string[] = [];
+    rendezvous.on('message', (data: Buffer) => void texts.push(data.toString()));
+    await until(() => texts.length === 2, 'both messages');
+    deepEqual(texts, ['at once', 'while it waits']);
+    equal((await client.answer()).status, 101);
+  });
+
   it('accepts an address once', async () => {
     const { listener, sender, message } = await held();
     const isOpen = open(sender);

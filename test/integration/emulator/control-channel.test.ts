@@ -8,11 +8,11 @@ import { HOUR_MS, useEmulators, type EmulatorUnderTest } from './emulator-under-
 const GRACE_MS = 300_000;
 
 describe('a control channel of the emulator', () => {
-  const start_ = useEmulators();
+  const startEmulator = useEmulators();
   closeClientsAfterEach();
 
   const listening = async (forMs = HOUR_MS) => {
-    const under = await start_();
+    const under = await startEmulator();
     const listener = await TestListener.open(under.relay, { token: under.tokenFor('listen', forMs) });
     return { ...under, listener };
   };
@@ -113,7 +113,7 @@ describe('a control channel of the emulator', () => {
   });
 
   it('answers a listener that is refused in a storm only once a second', async () => {
-    const { relay, clock } = await start_();
+    const { relay, clock } = await startEmulator();
     const refused = () => refusal(start(relay, 'listen', { token: null }));
     for (let times = 0; times < 5; times += 1) equal((await refused()).status, 401);
     let answered = 0;
@@ -124,6 +124,14 @@ describe('a control channel of the emulator', () => {
     clock.advance(1);
     await Promise.all(late);
     clock.advance(2_001);
+    equal((await refused()).status, 401);
+  });
+
+  it('does not count what was refused before it got in', async () => {
+    const { relay, tokenFor } = await startEmulator();
+    const refused = () => refusal(start(relay, 'listen', { token: null }));
+    for (let times = 0; times < 5; times += 1) await refused();
+    await TestListener.open(relay, { token: tokenFor('listen') });
     equal((await refused()).status, 401);
   });
 });
