@@ -26,9 +26,9 @@ import {
   type RuleState,
 } from './state.ts';
 
-export type { EmulatorOptions, Behaviour } from './options.ts';
-export type { EmulatorEvent, EmulatorEventHandler } from './events.ts';
-export type { Faults, FaultSettings, Refusal } from './faults.ts';
+export type { EmulatorOptions } from './options.ts';
+export type { EmulatorEvent } from './events.ts';
+export type { Faults } from './faults.ts';
 export type { ConnectionSpec, EmulatorState } from './state.ts';
 
 /** A connection and the strings that clients of it need. */
