@@ -2,13 +2,15 @@
  * Outbound proxies: HTTP CONNECT and SOCKS5. Node's own http speaks the first, the package `socks` the second; both
  * are loaded when a proxy is used, not before.
  */
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { getProxyForUrl } from 'proxy-from-env';
 import { HcmError } from '../protocol/errors.ts';
 import { nodeCode } from './network-errors.ts';
 import type { Proxy } from './options.ts';
 
 const DEFAULT_PORTS = { http: 80, socks5: 1080 };
+/** The length field has one byte (RFC 1929). */
+const SOCKS_CREDENTIAL_MAX_BYTES = 255;
 
 /**
  * Reads `http://[USER[:PASSWORD]@]HOST[:PORT]` or `socks5://…` (also `socks5h://`, `socks://`). The target's name is
@@ -23,13 +25,28 @@ export function parseProxy(text: string): Proxy {
   const kind = url.protocol === 'http:' ? 'http' : /^socks(5h?)?:$/.test(url.protocol) ? 'socks5' : undefined;
   if (!kind) throw invalid(`scheme ${url.protocol} is not supported: use http: or socks5:`);
   if (url.hostname === '') throw invalid('names no host');
+  const decode = (part: string) => {
+    const text = decoded(part);
+    if (text === undefined) throw invalid('has a % in its user or password that must be written as %25');
+    if (Buffer.byteLength(text) > SOCKS_CREDENTIAL_MAX_BYTES)
+      throw invalid('has too long a user or password');
+    return text;
+  };
   return {
     kind,
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? DEFAULT_PORTS[kind] : Number(url.port),
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(url.username === '' ? {} : { username: decode(url.username) }),
+    ...(url.password === '' ? {} : { password: decode(url.password) }),
   };
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -38,8 +55,10 @@ export function parseProxy(text: string): Proxy {
  */
 export function proxyFromEnvironment(host: string, port: number, password?: string): Proxy | undefined {
   const name = host.includes(':') ? `[${host}]` : host;
-  const url = getProxyForUrl(`https://${name}:${port}`);
-  return url === '' ? undefined : withPassword(parseProxy(url), password);
+  // Where a variable names no scheme, the package adds the one asked for. In capitals it can be told from `https://`.
+  const asked = { protocol: 'HTTPS:', host: `${name}:${port}`, port: String(port) };
+  const url = getProxyForUrl(asked as Parameters<typeof getProxyForUrl>[0]);
+  return url === '' ? undefined : withPassword(parseProxy(url.replace(/^HTTPS:/, 'http:')), password);
 }
 
 /** Adds a password that came by a file or the environment, where the proxy names a user without one. */
@@ -105,29 +124,32 @@ async function connectBySocks(
   signal: AbortSignal,
 ): Promise<Socket> {
   const { SocksClient } = await import('socks');
+  const { host, port, username, password = '' } = proxy;
+  const credentials = username === undefined ? {} : { userId: username, password };
+  // A socket of our own: the package would keep its one, and a timer, for half a minute after an abort.
+  const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
   const client = new SocksClient({
-    proxy: {
-      host: proxy.host,
-      port: proxy.port,
-      type: 5,
-      ...(proxy.username === undefined ? {} : { userId: proxy.username, password: proxy.password ?? '' }),
-    },
+    proxy: { host, port, type: 5, ...credentials },
     command: 'connect',
     destination: target,
+    existing_socket: socket,
   });
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
+    const fail = (error: Error) => {
+      signal.removeEventListener('abort', onAbort);
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = () => fail(signal.reason as Error);
+    if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    client.once('established', ({ socket }) => {
+    socket.on('error', (error) => fail(unreachable(proxy, error)));
+    socket.once('connect', () => client.connect(socket));
+    client.once('error', (error) => fail(socksError(proxy, error)));
+    client.once('established', () => {
       signal.removeEventListener('abort', onAbort);
-      if (signal.aborted) socket.destroy();
-      else resolve(socket);
+      resolve(socket);
     });
-    client.once('error', (error) => {
-      signal.removeEventListener('abort', onAbort);
-      reject(socksError(proxy, error));
-    });
-    client.connect();
   });
 }
 
