@@ -102,11 +102,14 @@ export class ControlChannel {
     this.#renewBefore(token.expiresAtMs);
   }
 
-  /** Deregisters; the relay stops sending commands at once. It is given a moment to close too. */
-  close(): void {
-    if (!this.#webSocket.writable) return;
+  /** Deregisters. The relay has up to `limitMs` to close too; a second call may shorten that. */
+  close(limitMs = CLOSE_TIMEOUT_MS): void {
+    if (this.#over) return;
     this.#webSocket.close(CLOSE_NORMAL, 'Normal Closure');
-    this.#cancelClose = this.#options.clock.setTimer(CLOSE_TIMEOUT_MS, () => this.#webSocket.destroy());
+    this.#cancelClose();
+    if (limitMs <= 0) return this.#webSocket.destroy();
+    const leftMs = Math.min(limitMs, CLOSE_TIMEOUT_MS);
+    this.#cancelClose = this.#options.clock.setTimer(leftMs, () => this.#webSocket.destroy());
   }
 
   /** The machine slept or its clock jumped: the token may be stale and the peer gone. */
@@ -123,7 +126,7 @@ export class ControlChannel {
       },
       onClose: (code, reason) => {
         this.#closedBy = closedByRelay(code, reason);
-        this.close();
+        if (this.#webSocket.writable) this.close();
       },
       onPong: () => this.#keepAlive.onPong(),
       onDrain: () => undefined,

@@ -53,7 +53,10 @@ export class HybridConnectionListener {
   #state: ListenerState = { name: 'idle' };
   #channel: ControlChannel | undefined;
   #wakeUp: AbortController | undefined;
+  /** Commands that are being answered, rejections too. */
   readonly #accepting = new Set<Promise<void>>();
+  /** Streams that take a place already, though they are not open yet. */
+  #settingUp = 0;
   #wasOnline = false;
 
   /** Nothing happens before `start`. Throws HcmError HCM_TOKEN_MISSING without a token provider. */
@@ -105,10 +108,9 @@ export class HybridConnectionListener {
   async stop(options: { graceMs?: number } = {}): Promise<void> {
     const { graceMs = DRAIN_MS } = options;
     this.#stopping.abort(new HcmError('HCM_ABORTED', 'The listener was stopped'));
-    this.#channel?.close();
+    this.#channel?.close(graceMs);
     if (this.#state.name === 'idle') this.#finish(undefined);
-    await this.#streams.drain(graceMs, this.#accepting, this.#cutting);
-    await this.ended;
+    await this.#streams.drain(graceMs, this.#accepting, this.#cutting, this.ended);
   }
 
   async #run(): Promise<void> {
@@ -224,7 +226,10 @@ export class HybridConnectionListener {
         await answerReject(command, error, use);
         return this.#emit({ event: 'rejected', stream, target: name, error });
       }
-      const answer = await answerAccept(command, (signal) => this.#dialTarget(target, signal), use);
+      this.#settingUp += 1;
+      const answer = await answerAccept(command, (signal) => this.#dialTarget(target, signal), use).finally(
+        () => (this.#settingUp -= 1),
+      );
       if ('error' in answer)
         return this.#emit({ event: 'rejected', stream, target: name, error: answer.error });
       const remote =
@@ -252,7 +257,7 @@ export class HybridConnectionListener {
 
   #refusal(hasTarget: boolean): HcmError | undefined {
     const limit = this.#options.maxStreams ?? MAX_STREAMS;
-    if (!hasTarget || this.#streams.size + this.#accepting.size < limit) return undefined;
+    if (!hasTarget || this.#streams.size + this.#settingUp < limit) return undefined;
     return new HcmError('HCM_LISTENER_BUSY', `${limit} streams are open, which is the limit`, {
       retryable: true,
     });

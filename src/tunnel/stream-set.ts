@@ -65,9 +65,14 @@ export class StreamSet {
 
   /**
    * Resolves when no stream is left: by themselves within `graceMs`, then aborted. Streams that are still being set up
-   * (`opening`) count; `cutting` aborts them when the grace is over.
+   * (`opening`) count; `cutting` aborts them when the grace is over. Until `noMore` others may still come.
    */
-  async drain(graceMs: number, opening: ReadonlySet<Promise<void>>, cutting: AbortController): Promise<void> {
+  async drain(
+    graceMs: number,
+    opening: ReadonlySet<Promise<void>>,
+    cutting: AbortController,
+    noMore?: Promise<unknown>,
+  ): Promise<void> {
     const cut = () => {
       const stopped = new HcmError('HCM_ABORTED', 'The tunnel was stopped');
       this.#cut = stopped;
@@ -76,8 +81,11 @@ export class StreamSet {
     };
     const cancel = graceMs > 0 ? this.#clock.setTimer(graceMs, cut) : () => undefined;
     if (graceMs <= 0) cut();
-    await Promise.allSettled(opening);
-    if (this.#open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    await noMore;
+    while (opening.size > 0 || this.#open.size > 0) {
+      await Promise.allSettled(opening);
+      if (this.#open.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    }
     cancel();
   }
 }
