@@ -1,13 +1,13 @@
 /** A module of ours in a process of its own that says one line of JSON when it is ready. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export class Child<Ready> {
   readonly process: ChildProcess;
   readonly ready: Ready;
+  readonly #lines: Interface;
 
   /** `module` is relative to test/helpers; the child gets `argument` as JSON. It dies with our end of its stdin. */
   static async start<Ready>(module: string, argument: unknown): Promise<Child<Ready>> {
@@ -20,11 +20,12 @@ export class Child<Ready> {
       once(lines, 'line'),
       once(started, 'exit').then(() => Promise.reject(new Error(`${module} ended before it was ready`))),
     ])) as [string];
-    return new Child(started, JSON.parse(line) as Ready);
+    return new Child(started, lines, JSON.parse(line) as Ready);
   }
 
-  private constructor(started: ChildProcess, ready: Ready) {
+  private constructor(started: ChildProcess, lines: Interface, ready: Ready) {
     this.process = started;
+    this.#lines = lines;
     this.ready = ready;
   }
 
@@ -36,9 +37,10 @@ export class Child<Ready> {
     await gone;
   }
 
-  /** Its resident memory now, in bytes (Linux). */
+  /** Its resident memory now, in bytes. */
   async memory(): Promise<number> {
-    const status = await readFile(`/proc/${this.process.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+    this.process.stdin?.write('?');
+    const [line] = (await once(this.#lines, 'line')) as [string];
+    return (JSON.parse(line) as { residentBytes: number }).residentBytes;
   }
 }
