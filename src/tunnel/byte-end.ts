@@ -2,9 +2,7 @@
  * One end of a forwarded stream: bytes both ways, each direction ended by itself. A TCP socket, a rendezvous and
  * stdin/stdout all look like this to the forwarder, which joins two of them.
  */
-
-/** Keeps the memory of the bytes being delivered until the returned function is called. */
-export type Hold = () => (() => void) | undefined;
+import type { Hold } from '../websocket/socket-reader.ts';
 
 export interface ByteEndEvents {
   /**

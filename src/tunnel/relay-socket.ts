@@ -35,7 +35,7 @@ export async function upgrade(socket: Socket, url: URL, context: UpgradeContext)
     socket.destroy();
     throw errorFromHandshake({ ...context, status: answer.status, reason: answer.reason, serverDateMs });
   }
-  const webSocket = new WebSocket(socket, { role: 'client', head: answer.rest, leases: true });
+  const webSocket = new WebSocket(socket, { role: 'client', head: answer.rest });
   return { webSocket, skewMs: serverDateMs === undefined ? undefined : context.nowMs - serverDateMs };
 }
 

@@ -14,6 +14,7 @@ import { orAborted, withDeadline } from './network-errors.ts';
 import type { Connection, SenderOptions } from './options.ts';
 import { RelayDialer } from './relay-dialer.ts';
 import { upgrade } from './relay-socket.ts';
+import { cachedTokens } from './token-provider.ts';
 import { RendezvousStream } from './rendezvous-stream.ts';
 
 /** The relay holds the handshake for up to 30 s while a listener is asked. */
@@ -46,9 +47,10 @@ export class Sender {
   #toldSkew = false;
 
   constructor(connection: Connection, options: SenderOptions = {}) {
-    this.connection = connection;
     this.options = options;
     this.clock = options.clock ?? systemClock;
+    const { tokens } = connection;
+    this.connection = { ...connection, tokens: tokens && cachedTokens(tokens, this.clock) };
     this.emit = emitterFor(connection, this.clock, options);
     this.#dialer = new RelayDialer(options, this.clock);
   }

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import { resetSocket } from '../websocket/reset-socket.ts';
 import { HcmError } from '../protocol/errors.ts';
-import { SocketReader } from '../websocket/socket-reader.ts';
-import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents, type Hold } from './byte-end.ts';
+import { SocketReader, type Hold } from '../websocket/socket-reader.ts';
+import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents } from './byte-end.ts';
 import { confirmEnd, keepOpenAtEnd } from './true-end.ts';
 
 export class SocketEnd implements ByteEnd {
@@ -32,11 +32,13 @@ export class SocketEnd implements ByteEnd {
       events.onEnd();
       this.#destroyIfOver();
     };
-    this.#reader = new SocketReader(this.#socket, {
-      onBytes: (bytes) => events.onBytes([bytes]),
+    const reader = new SocketReader(this.#socket, {
+      onBytes: (bytes) => events.onBytes([bytes], hold),
       onEnd: () => confirmEnd(this.#socket, onTrueEnd),
     });
-    this.#reader.start();
+    const hold = () => reader.lease();
+    this.#reader = reader;
+    reader.start();
   }
 
   write(chunks: readonly Buffer[], hold?: Hold): boolean {

@@ -1,5 +1,5 @@
 /** Tokens for the relay: made from a SAS key when asked, or handed in ready. */
-import { TOKEN_LIFETIME_MS } from '../protocol/limits.ts';
+import { TOKEN_LIFETIME_MS, TOKEN_RENEW_FRACTION } from '../protocol/limits.ts';
 import { parseSasToken, sasResource, signSasToken } from '../protocol/sas-token.ts';
 import type { Clock } from './clock.ts';
 
@@ -39,4 +39,21 @@ export function sasKeyTokens(
 export function readySasToken(text: string): TokenProvider {
   const { expiresAtMs } = parseSasToken(text);
   return { renewable: false, token: () => Promise.resolve({ text, expiresAtMs }) };
+}
+
+/** Asks `tokens` again only when a token has lived most of its life: a sender needs one for every stream. */
+export function cachedTokens(tokens: TokenProvider, clock: Clock): TokenProvider {
+  const kept = new Map<string, { token: Token; freshUntilMs: number }>();
+  return {
+    renewable: tokens.renewable,
+    async token(entity) {
+      const key = `${entity.host}/${entity.path}`;
+      const nowMs = clock.nowMs();
+      const known = kept.get(key);
+      if (known && nowMs < known.freshUntilMs) return known.token;
+      const token = await tokens.token(entity);
+      kept.set(key, { token, freshUntilMs: nowMs + (token.expiresAtMs - nowMs) * TOKEN_RENEW_FRACTION });
+      return token;
+    },
+  };
 }

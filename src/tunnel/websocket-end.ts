@@ -2,9 +2,11 @@
  * A rendezvous as one end of a stream. Bytes go out as binary messages of at most 64 KiB and never empty ones: a
  * .NET peer would take an empty message for the end of the stream. Text and binary are bytes alike when they arrive.
  */
+import { OPCODE_BINARY } from '../websocket/frame.ts';
 import { HcmError } from '../protocol/errors.ts';
+import type { Hold } from '../websocket/socket-reader.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
-import { totalBytes, type ByteEnd, type ByteEndEvents, type Hold } from './byte-end.ts';
+import { totalBytes, type ByteEnd, type ByteEndEvents } from './byte-end.ts';
 
 /** What Microsoft's clients send at most and read comfortably; larger messages gain nothing. */
 const MESSAGE_MAX_BYTES = 64 * 1024;
@@ -43,12 +45,12 @@ export class WebSocketEnd implements ByteEnd {
     });
   }
 
-  write(chunks: readonly Buffer[]): boolean {
+  write(chunks: readonly Buffer[], hold?: Hold): boolean {
     const webSocket = this.#webSocket;
     webSocket.cork(totalBytes(chunks));
     for (const chunk of chunks) {
       for (let at = 0; at < chunk.length; at += MESSAGE_MAX_BYTES) {
-        webSocket.send(chunk.subarray(at, at + MESSAGE_MAX_BYTES));
+        webSocket.send(chunk.subarray(at, at + MESSAGE_MAX_BYTES), OPCODE_BINARY, hold);
       }
     }
     webSocket.uncork();

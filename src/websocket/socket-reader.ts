@@ -15,17 +15,18 @@ import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { acquireBuffer, releaseBuffer } from './buffer-pool.ts';
 
+/** Keeps the memory of the bytes being delivered until the returned function is called; undefined: it cannot be kept. */
+export type Hold = () => (() => void) | undefined;
+
 export interface SocketReaderOptions {
   /** Takes the next bytes. They are valid during the call, and after it only under a lease. May write to them. */
   onBytes(bytes: Buffer): void;
   /** The peer has ended its direction. */
   onEnd(): void;
-  /** The consumer calls `lease`; otherwise plain sockets share one large buffer. */
-  leases?: boolean;
 }
 
 const IDLE_BYTES = 64 * 1024;
-const BULK_BYTES = 512 * 1024;
+const BULK_BYTES = 128 * 1024;
 const TLS_RECORD_BYTES = 16 * 1024;
 /** A plain read of this size or more is bulk; a smaller one ends it. */
 const BULK_FROM_BYTES = 32 * 1024;
@@ -34,7 +35,6 @@ const BULK_BUDGET_BYTES = 32 * 1024 * 1024;
 const BULK_LEAST_BYTES = 64 * 1024;
 
 const idleBuffer = Buffer.allocUnsafeSlow(IDLE_BYTES);
-let sharedBulkBuffer: Buffer | undefined;
 let bulkBytesInUse = 0;
 
 interface UserBufferFields {
@@ -209,8 +209,6 @@ export class SocketReader {
     this.#from = this.#to = 0;
     if (!this.#busy || this.#bulk?.leased) this.#release();
     if (!this.#busy) return idleBuffer;
-    if (!this.#isTls && !this.#options.leases)
-      return (sharedBulkBuffer ??= Buffer.allocUnsafeSlow(BULK_BYTES));
     this.#bulk ??= new BulkBuffer(bulkShare());
     return this.#bulk.memory;
   }

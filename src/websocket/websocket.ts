@@ -7,12 +7,13 @@
  * `destroy` (abort, no Close), or the loss of the connection. `onEnd` tells which, exactly once.
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { acquireBuffer, releaseBuffer } from './buffer-pool.ts';
 import { formatClose, parseClose } from './close-payload.ts';
 import { FrameParser } from './frame-parser.ts';
 import { applyMask, nextMask } from './masking.ts';
 import { resetSocket } from './reset-socket.ts';
-import { SocketReader } from './socket-reader.ts';
+import { SocketReader, type Hold } from './socket-reader.ts';
 import { WebSocketError } from './websocket-error.ts';
 import {
   OPCODE_BINARY,
@@ -31,8 +32,6 @@ export interface WebSocketOptions {
   head?: Buffer;
   maxFrameBytes?: number;
   wholeFrameBytes?: number;
-  /** The consumer of fragments calls `lease`. */
-  leases?: boolean;
   /** How long to wait for the peer to end TCP once both Closes are exchanged, in ms. */
   closeTimeoutMs?: number;
 }
@@ -54,9 +53,10 @@ export interface WebSocketHandler {
 /** More than this waiting in the socket, and writes answer `false`. */
 const HIGH_WATER_BYTES = 256 * 1024;
 const SMALL_FRAME_BYTES = 4 * 1024;
+/** Below this a copy is cheaper than a part of its own in the write. */
+const HELD_FROM_BYTES = 8 * 1024;
 /** What one corked write may gather before it goes out. */
 const GATHER_BYTES = 560 * 1024;
-const GATHER_LEAST_BYTES = 16 * 1024;
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
 /** Room for the headers that a batch grows by when it is cut into frames of 64 KiB. */
 const HEADERS_SLACK_BYTES = 1024;
@@ -68,7 +68,10 @@ export class WebSocket {
   #handler: WebSocketHandler | undefined;
   #reader: SocketReader | undefined;
 
+  readonly #isTls: boolean;
   #corked = 0;
+  /** What the corked batch was announced to bring, in bytes. */
+  #expected = 0;
   #gather: Buffer | undefined;
   #gathered = 0;
   /** True while a message sent with `sendFragment` is open. */
@@ -84,6 +87,7 @@ export class WebSocket {
     this.#socket = socket;
     this.#options = options;
     this.#masks = options.role === 'client';
+    this.#isTls = socket instanceof TLSSocket;
     socket.on('error', (error) => (this.#failure ??= error));
     socket.on('drain', () => this.#onDrain());
     socket.once('close', () => this.#onSocketClosed());
@@ -93,7 +97,7 @@ export class WebSocket {
   start(handler: WebSocketHandler): void {
     this.#handler = handler;
     if (this.#socket.destroyed) return void setImmediate(() => this.#onSocketClosed());
-    const { role, head, leases = false, maxFrameBytes, wholeFrameBytes } = this.#options;
+    const { role, head, maxFrameBytes, wholeFrameBytes } = this.#options;
     const parser = new FrameParser(
       { expectMasked: role === 'server', maxFrameBytes, wholeFrameBytes },
       {
@@ -103,7 +107,7 @@ export class WebSocket {
     );
     const onBytes = (bytes: Buffer) => this.#onBytes(bytes, parser, handler);
     const onEnd = () => this.#onSocketEnd();
-    this.#reader = new SocketReader(this.#socket, { onBytes, onEnd, leases });
+    this.#reader = new SocketReader(this.#socket, { onBytes, onEnd });
     this.#reader.start(head);
   }
 
@@ -132,16 +136,19 @@ export class WebSocket {
     return this.#socket.writableLength <= HIGH_WATER_BYTES;
   }
 
-  /** Sends one message in one frame. False: wait for `onDrain` before more. Nothing is sent after `close`. */
-  send(payload: Buffer, opcode: DataOpcode = OPCODE_BINARY): boolean {
-    return this.#writeFrame(opcode, true, payload);
+  /**
+   * Sends one message in one frame. False: wait for `onDrain` before more. Nothing is sent after `close`. The payload
+   * is copied, unless `hold` keeps its memory: then it is masked in place and sent from there.
+   */
+  send(payload: Buffer, opcode: DataOpcode = OPCODE_BINARY, hold?: Hold): boolean {
+    return this.#writeFrame(opcode, true, payload, hold);
   }
 
   /** Sends a part of a message in a frame of its own; the parts until `last` are one message. */
-  sendFragment(payload: Buffer, opcode: DataOpcode, last: boolean): boolean {
+  sendFragment(payload: Buffer, opcode: DataOpcode, last: boolean, hold?: Hold): boolean {
     const frameOpcode = this.#insideMessage ? OPCODE_CONTINUATION : opcode;
     this.#insideMessage = !last;
-    return this.#writeFrame(frameOpcode, last, payload);
+    return this.#writeFrame(frameOpcode, last, payload, hold);
   }
 
   /** `payload`: at most 125 bytes. */
@@ -184,19 +191,29 @@ export class WebSocket {
     return this.#reader?.lease();
   }
 
-  /** Frames written until `uncork` leave in one write. `bytes`: how much is expected. */
+  /**
+   * Frames written until `uncork`, in the same turn of the event loop, leave in one write. `bytes`: how much is
+   * expected.
+   */
   cork(bytes = 0): void {
     this.#corked += 1;
-    if (bytes > SMALL_FRAME_BYTES && !this.#gather) this.#startGather(bytes + HEADERS_SLACK_BYTES);
+    this.#expected = bytes;
+    this.#socket.cork();
   }
 
   uncork(): void {
     this.#corked -= 1;
     if (this.#corked === 0) this.#flush();
+    this.#socket.uncork();
   }
 
-  #writeFrame(opcode: number, fin: boolean, payload: Buffer): boolean {
+  #writeFrame(opcode: number, fin: boolean, payload: Buffer, hold?: Hold): boolean {
     if (!this.writable) return true;
+    // TLS would copy the parts of one write together itself, into memory that it allocates for the purpose.
+    if (hold && payload.length >= HELD_FROM_BYTES && !this.#isTls) {
+      const release = hold();
+      if (release) return this.#writeHeld(opcode, fin, payload, release);
+    }
     const total = headerBytes(payload.length, this.#masks) + payload.length;
     if (this.#corked === 0 && total <= SMALL_FRAME_BYTES) {
       const frame = Buffer.allocUnsafe(total);
@@ -211,9 +228,23 @@ export class WebSocket {
     return this.hasRoom;
   }
 
+  /** The header goes out in memory of its own, the payload from where it is. */
+  #writeHeld(opcode: number, fin: boolean, payload: Buffer, release: () => void): boolean {
+    if (this.#gather) this.#flush();
+    const mask = this.#masks ? nextMask() : undefined;
+    const header = Buffer.allocUnsafe(headerBytes(payload.length, this.#masks));
+    writeHeader(header, 0, { opcode, fin, payloadBytes: payload.length, mask });
+    if (mask) applyMask(payload, mask, payload, 0, payload.length);
+    this.#socket.cork();
+    this.#socket.write(header);
+    this.#socket.write(payload, () => release());
+    this.#socket.uncork();
+    return this.hasRoom;
+  }
+
   #startGather(bytes: number): void {
-    const wanted = this.#corked > 0 ? Math.min(Math.max(bytes, GATHER_LEAST_BYTES), GATHER_BYTES) : bytes;
-    this.#gather = acquireBuffer(Math.max(wanted, bytes));
+    const expected = this.#corked > 0 ? Math.min(this.#expected + HEADERS_SLACK_BYTES, GATHER_BYTES) : 0;
+    this.#gather = acquireBuffer(Math.max(expected, bytes));
     this.#gathered = 0;
   }
 
@@ -305,7 +336,6 @@ export class WebSocket {
   }
 
   #flushAndEnd(): void {
-    this.#corked = 0;
     this.#flush();
     if (!this.#socket.writableEnded) this.#socket.end();
   }

@@ -1,5 +1,6 @@
 /** A ByteEnd under a test's control: it writes down what the forwarder does, and delivers what the test says. */
-import type { ByteEnd, ByteEndEvents, Hold } from '../../src/tunnel/byte-end.ts';
+import type { ByteEnd, ByteEndEvents } from '../../src/tunnel/byte-end.ts';
+import type { Hold } from '../../src/websocket/socket-reader.ts';
 
 export class FakeEnd implements ByteEnd {
   /** What was called, in order: `write <text>`, `end`, `reset <message>`, `pause`, `resume`. */

@@ -35,11 +35,11 @@ export function join(a: WebSocket, b: WebSocket, options: JoinOptions = {}): Joi
     a.destroy();
     b.destroy();
   };
-  const side = (from: WebSocket, to: WebSocket): WebSocketHandler => ({
+  const side = (from: WebSocket, to: WebSocket, hold = () => from.lease()): WebSocketHandler => ({
     onBatch: (phase, bytes) => (phase === 'begin' ? to.cork(bytes) : to.uncork()),
     onFragment(payload, opcode, _first, last) {
       options.onBytes?.(payload.length);
-      if (!to.sendFragment(payload, opcode, last)) from.pause();
+      if (!to.sendFragment(payload, opcode, last, hold)) from.pause();
     },
     onClose(code, reason) {
       to.close(code, reason);

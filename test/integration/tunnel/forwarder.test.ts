@@ -30,7 +30,7 @@ for (const transport of ['plain', 'tls'] as const) {
 
     beforeEach(async () => {
       const local = await socketPair();
-      const relay = await webSocketPair(transport, { leases: true, closeTimeoutMs: 100 });
+      const relay = await webSocketPair(transport, { closeTimeoutMs: 100 });
       opened = [local.client, local.server, relay.clientSocket, relay.serverSocket];
       tcp = local.client;
       seen = [];

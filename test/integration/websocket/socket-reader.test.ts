@@ -21,7 +21,7 @@ async function sendPattern(socket: Socket, bytes: number, sizes: readonly number
 }
 
 interface Options {
-  leases: boolean;
+  holds: boolean;
   /** Pause every so many reads; 0: never. */
   pauseEvery?: number;
   /** Release each hold after so many turns of the event loop. */
@@ -34,7 +34,7 @@ async function checkStream(
   bytes: number,
   options: Options,
 ): Promise<{ held: number; most: number }> {
-  const { leases, pauseEvery = 0, holdTurns = 0 } = options;
+  const { holds, pauseEvery = 0, holdTurns = 0 } = options;
   let position = 0;
   let [reads, held, open, most] = [0, 0, 0, 0];
   let ended = false;
@@ -52,10 +52,9 @@ async function checkStream(
     open -= 1;
   };
   const reader = new SocketReader(socket, {
-    leases,
     onBytes(view) {
       check(view, position, 'came wrong');
-      const release = reader.lease();
+      const release = holds ? reader.lease() : undefined;
       if (release) void hold(view, position, release);
       position += view.length;
       reads += 1;
@@ -97,22 +96,22 @@ for (const transport of ['plain', 'tls'] as const) {
   describe(`SocketReader over ${transport}`, () => {
     expectNothingLeft();
 
-    it('gives every byte once, in order', () => through(transport, 24 * MIB, { leases: false }));
+    it('gives every byte once, in order', () => through(transport, 24 * MIB, { holds: false }));
 
     it('leaves held bytes alone while it reads on, and shares memory again when they are released', async () => {
-      const { held } = await through(transport, 24 * MIB, { leases: true, holdTurns: 6 });
+      const { held } = await through(transport, 24 * MIB, { holds: true, holdTurns: 6 });
       assert.ok(held > 5, 'large reads are leased');
     });
 
     it('does both under pauses in the middle of anything', async () => {
-      await through(transport, 8 * MIB, { leases: true, holdTurns: 9, pauseEvery: 3 });
-      await through(transport, 8 * MIB, { leases: false, pauseEvery: 1 });
+      await through(transport, 8 * MIB, { holds: true, holdTurns: 9, pauseEvery: 3 });
+      await through(transport, 8 * MIB, { holds: false, pauseEvery: 1 });
     });
 
     it('serves many sockets at once from shared and leased memory', async () => {
       const streams = [0, 1, 2, 3, 4, 5].map((index) =>
         through(transport, 4 * MIB, {
-          leases: index % 2 === 0,
+          holds: index % 2 === 0,
           holdTurns: index * 3,
           pauseEvery: index % 3 === 0 ? 4 : 0,
           sizes: [16_384 * (index + 1), 100 * index + 1],
@@ -122,11 +121,11 @@ for (const transport of ['plain', 'tls'] as const) {
     });
 
     it('does the same where Node takes no buffer of ours', () =>
-      through(transport, 8 * MIB, { leases: true, fallback: true, pauseEvery: 3 }));
+      through(transport, 8 * MIB, { holds: true, fallback: true, pauseEvery: 3 }));
 
     it('gives what was gathered before the end', async () => {
       for (const bytes of [1, 16_384, 16_385, 3 * 16_384, 10 * 16_384, 40 * 16_384 + 5, 64 * 16_384]) {
-        await through(transport, bytes, { leases: true, sizes: [MIB] });
+        await through(transport, bytes, { holds: true, sizes: [MIB] });
       }
     });
 
@@ -185,7 +184,6 @@ for (const transport of ['plain', 'tls'] as const) {
       server.on('error', () => seen.push('error')).on('close', () => seen.push('close'));
       const releases: (() => void)[] = [];
       const reader: SocketReader = new SocketReader(server, {
-        leases: true,
         onBytes() {
           const release = reader.lease();
           if (release) releases.push(release);
@@ -205,7 +203,7 @@ for (const transport of ['plain', 'tls'] as const) {
       for (const release of releases) release();
       reader.pause();
       reader.resume();
-      await through(transport, 4 * MIB, { leases: true, holdTurns: 3 });
+      await through(transport, 4 * MIB, { holds: true, holdTurns: 3 });
     });
   });
 }
