@@ -13,6 +13,8 @@ import { StreamSet } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
 
 const DRAIN_MS = 10_000;
+/** What Linux takes (unix(7), less the final zero); a longer path would be cut, silently. */
+const UNIX_PATH_MAX_BYTES = 107;
 
 export interface LocalPort {
   /** As bound: `127.0.0.1:40123`, `[::1]:40123`, or `unix:/run/db.sock`. */
@@ -83,15 +85,25 @@ class BoundPort implements LocalPort {
 }
 
 async function listen(server: Server, bind: Bind): Promise<void> {
-  const options = bind.kind === 'tcp' ? { host: bind.host, port: bind.port } : { path: bind.path };
   try {
-    await tryListen(server, options);
+    if (bind.kind === 'tcp') await tryListen(server, { host: bind.host, port: bind.port });
+    else await listenOnPath(server, bind.path);
   } catch (error) {
-    if (bind.kind !== 'unix' || !(await removeStale(bind.path))) throw bindError(error as Error, bind);
-    await tryListen(server, options).catch((again: Error) => Promise.reject(bindError(again, bind)));
+    server.close();
+    throw bindError(error as Error, bind);
   }
+}
+
+async function listenOnPath(server: Server, path: string): Promise<void> {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > UNIX_PATH_MAX_BYTES)
+    throw new Error(`its path has ${bytes} bytes, and ${UNIX_PATH_MAX_BYTES} are possible`);
+  await tryListen(server, { path }).catch(async (error: Error) => {
+    if (!(await removeStale(path))) throw error;
+    return tryListen(server, { path });
+  });
   // Whoever may write to the socket reaches the target: nobody but its owner, unless the owner says otherwise.
-  if (bind.kind === 'unix') await chmod(bind.path, 0o600);
+  await chmod(path, 0o600);
 }
 
 function tryListen(
@@ -118,8 +130,13 @@ async function removeStale(path: string): Promise<boolean> {
       .once('error', (error) => resolve(nodeCode(error) === 'ECONNREFUSED'));
     probe.once('connect', () => probe.destroy());
   });
-  if (refused) await unlink(path);
-  return refused;
+  return (
+    refused &&
+    unlink(path).then(
+      () => true,
+      () => false,
+    )
+  );
 }
 
 function bindError(error: Error, bind: Bind): HcmError {
