@@ -49,6 +49,8 @@ async function bundle() {
     legalComments: 'none',
     external,
     banner: { js: requireForCommonJs },
+    // The ES modules of packages that have both: what is not used of them is left out.
+    mainFields: ['module', 'main'],
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
     metafile: true,
     logLevel: 'warning',

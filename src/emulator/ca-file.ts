@@ -6,7 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HcmError } from '../protocol/errors.ts';
-import { caFault, createCa, type CertifiedKey } from './ca.ts';
+import { caFault, createCa } from './ca.ts';
+import type { CertifiedKey } from './certificate.ts';
 import { codeOf, writeDurably } from './state-file.ts';
 
 const CERT_NAME = 'ca.pem';
@@ -74,7 +75,7 @@ async function read(path: string): Promise<string | undefined> {
 
 /** Makes an authority, or takes the one that somebody else has just made. */
 async function create(folder: string): Promise<CertifiedKey> {
-  const ca = createCa();
+  const ca = await createCa();
   const aside = `${folder}.${randomBytes(6).toString('hex')}.tmp`;
   await mkdir(dirname(folder), { recursive: true, mode: FOLDER_MODE });
   await mkdir(aside, { mode: FOLDER_MODE });

@@ -7,6 +7,7 @@ import { formatConnectionString } from '../protocol/connection-string.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { isLoopbackName } from '../protocol/relay-hosts.ts';
 import { createCa, issueServerCertificate } from './ca.ts';
+import type { CertifiedKey } from './certificate.ts';
 import { systemClock, TimerSet, type EmulatorClock } from './clock.ts';
 import type { EmulatorEventBody } from './events.ts';
 import { Faults } from './faults.ts';
@@ -74,7 +75,13 @@ export interface Emulator {
  * HCM_TARGET_INVALID.
  */
 export async function createEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const emulator = new LocalEmulator(options);
+  const { host = DEFAULT_HOST, insecure = false } = options;
+  if (insecure && !isLoopbackName(host)) {
+    throw new HcmError('HCM_USAGE', `Without TLS the emulator listens on loopback only, not on ${host}.`);
+  }
+  const ca = insecure ? undefined : (options.ca ?? (await createCa()));
+  const certificate = ca && (await issueServerCertificate(ca));
+  const emulator = new LocalEmulator(options, ca?.certPem ?? '', certificate);
   await emulator.listen();
   return emulator;
 }
@@ -96,15 +103,13 @@ class LocalEmulator implements Emulator {
   readonly #stateHandlers = new Set<(state: EmulatorState) => void>();
   #stopping: Promise<void> | undefined;
 
-  constructor(options: EmulatorOptions) {
-    const { host = DEFAULT_HOST, insecure = false } = options;
-    const isOpen = !isLoopbackName(host);
-    if (insecure && isOpen) {
-      throw new HcmError('HCM_USAGE', `Without TLS the emulator listens on loopback only, not on ${host}.`);
-    }
-    this.warning = isOpen
-      ? `The emulator listens on ${host}: whoever reaches this machine and has a key can use it. Its certificate names loopback only.`
-      : undefined;
+  /** Without `certificate` it speaks plain TCP. */
+  constructor(options: EmulatorOptions, caPem: string, certificate: CertifiedKey | undefined) {
+    const { host = DEFAULT_HOST } = options;
+    this.warning = isLoopbackName(host)
+      ? undefined
+      : `The emulator listens on ${host}: whoever reaches this machine and has a key can use it. Its certificate names loopback only.`;
+    this.caPem = caPem;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#timers = new TimerSet(this.#clock);
@@ -112,13 +117,11 @@ class LocalEmulator implements Emulator {
     this.state = options.state ?? createState(this.#clock.nowMs());
     for (const spec of options.connections ?? []) putConnection(this.#namespace, spec, this.#clock.nowMs());
 
-    const ca = insecure ? undefined : (options.ca ?? createCa());
-    this.caPem = ca?.certPem ?? '';
     this.#relay = this.#createRelay();
     this.faults = this.#relay.context.faults;
     this.#http = createHttpDoor({ relay: this.#relay, tenantId: this.state.tenantId });
     this.#door = new FrontDoor({
-      certificate: ca && issueServerCertificate(ca),
+      certificate,
       minTlsVersion: options.minTlsVersion,
       maxTlsVersion: options.maxTlsVersion,
       handshakeTimeoutMs: this.#behaviour.handshakeTimeoutMs,

@@ -17,7 +17,7 @@ export type Transport = 'plain' | 'tls';
 
 /** Both ends allow half-open connections. They are the caller's to end; `destroySockets` does so. */
 export async function socketPair(transport: Transport = 'plain'): Promise<SocketPair> {
-  const certificate = transport === 'tls' ? tlsCertificate() : undefined;
+  const certificate = transport === 'tls' ? await tlsCertificate() : undefined;
   const server = certificate
     ? tls.createServer({ ...certificate, allowHalfOpen: true })
     : net.createServer({ allowHalfOpen: true });
@@ -27,7 +27,7 @@ export async function socketPair(transport: Transport = 'plain'): Promise<Socket
   const accepted = once(server, certificate ? 'secureConnection' : 'connection');
   const where = { host: '127.0.0.1', port, allowHalfOpen: true };
   const client = certificate
-    ? tls.connect({ ...where, ca: certificate.cert, servername: 'localhost' } as tls.ConnectionOptions)
+    ? tls.connect({ ...where, ca: certificate.ca, servername: 'localhost' } as tls.ConnectionOptions)
     : net.connect(where);
   const [[socket]] = (await Promise.all([
     accepted,

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { createCa, type CertifiedKey } from '../../src/emulator/ca.ts';
+import { createCa } from '../../src/emulator/ca.ts';
+import type { CertifiedKey } from '../../src/emulator/certificate.ts';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/create-emulator.ts';
 import { resolveConnection } from '../../src/protocol/connection-string.ts';
 import type { Target } from '../../src/protocol/target.ts';
@@ -30,7 +31,7 @@ export class TunnelBed {
   readonly #cleanUp: (() => Promise<unknown> | void)[] = [];
 
   static async start(options: EmulatorOptions = {}): Promise<TunnelBed> {
-    const ca = createCa();
+    const ca = await createCa();
     const emulator = await createEmulator({ connections: [{ name: ENTITY }], ca, ...options });
     return new TunnelBed(emulator, emulator, ca);
   }

@@ -45,7 +45,7 @@ describe('the emulator', () => {
   });
 
   it('starts again where it stopped, with the same port, state and authority', async () => {
-    const ca = createCa();
+    const ca = await createCa();
     const first = await createEmulator({ ca, connections: [{ name: 'one' }] });
     const strings = first.connections;
     await first.stop();
@@ -212,7 +212,7 @@ describe('the emulator', () => {
   });
 
   it('is ready in a moment', async () => {
-    const ca = createCa();
+    const ca = await createCa();
     const timings: number[] = [];
     for (let round = 0; round < 5; round += 1) {
       const beganMs = performance.now();

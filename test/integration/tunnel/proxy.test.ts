@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import tls from 'node:tls';
-import { alternativeNames, issueCertificate } from '../../../src/emulator/certificate.ts';
 import type { Proxy } from '../../../src/tunnel/options.ts';
 import { connectThroughProxy } from '../../../src/tunnel/proxy.ts';
 import { TestProxy, type ProxyBehaviour } from '../../helpers/proxies.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { destroySockets } from '../../helpers/socket-pair.ts';
+import { makeCertificate } from '../../helpers/tls-certificate.ts';
 import { TunnelBed, outcomeOf, tcpClient } from '../../helpers/tunnel-bed.ts';
 import { rejectsWith } from '../../helpers/tunnel.ts';
 import { until } from '../../helpers/until.ts';
@@ -30,9 +29,9 @@ for (const kind of ['http', 'socks5'] as const) {
       connectThroughProxy(address, to, signal);
 
     it('leads the listener, its rendezvous and the sender to the relay, by name', async () => {
-      const { bed, certificate, port } = await bedBehindTls();
+      const { bed, ca, port } = await bedBehindTls();
       await start({ toPort: port, username: 'us:er', password: 'pä ss' });
-      const options = { ca: [certificate], proxyFor: () => proxy.address() };
+      const options = { ca: [ca], proxyFor: () => proxy.address() };
       const endpoint = { host: RELAY_NAME, port: 443 };
       const target = await bed.target((socket) => socket.pipe(socket));
       const [listening, sending] = [bed.connection('listener'), bed.connection('sender')];
@@ -55,10 +54,10 @@ for (const kind of ['http', 'socks5'] as const) {
     });
 
     it('cannot make a certificate trusted that is for another name', async () => {
-      const { bed, certificate, port } = await bedBehindTls();
+      const { bed, ca, port } = await bedBehindTls();
       await start({ toPort: port });
       const endpoint = { host: 'other.corp.example', port: 443 };
-      const options = { ca: [certificate], proxyFor: () => proxy.address() };
+      const options = { ca: [ca], proxyFor: () => proxy.address() };
       const sender = bed.sender(options, { ...bed.connection('sender'), endpoint });
       await rejectsWith(sender.open(), 'HCM_TLS_UNTRUSTED');
       await bed.stop();
@@ -111,15 +110,8 @@ for (const kind of ['http', 'socks5'] as const) {
 /** A relay with a certificate of a private authority for a name that is not loopback. */
 async function bedBehindTls() {
   const bed = await TunnelBed.start({ insecure: true });
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const name = { commonName: 'Private CA', organization: 'Corp' };
-  const certificate = issueCertificate({
-    ...{ subject: name, publicKey, issuer: name, issuerKey: privateKey },
-    ...{ notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 600_000) },
-    extensions: [alternativeNames([{ dns: RELAY_NAME }])],
-  });
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  const server = tls.createServer({ cert: certificate, key, allowHalfOpen: true }, (socket) => {
+  const { ca, cert, key } = await makeCertificate(RELAY_NAME);
+  const server = tls.createServer({ cert, key, allowHalfOpen: true }, (socket) => {
     const onward = connect({ port: bed.emulator.port, host: '127.0.0.1', allowHalfOpen: true });
     const sockets: Socket[] = [socket, onward];
     for (const each of sockets) each.on('error', () => sockets.forEach((other) => other.destroy()));
@@ -131,5 +123,5 @@ async function bedBehindTls() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   bed.onStop(() => void server.close());
-  return { bed, certificate, port: (server.address() as AddressInfo).port };
+  return { bed, ca, port: (server.address() as AddressInfo).port };
 }

@@ -30,7 +30,7 @@ describe('TLS to the relay', () => {
   it('takes no certificate of another authority, even one of the same name', async () => {
     const bed = await TunnelBed.start();
     const error = await rejectsWith(
-      bed.sender({ loopbackCa: createCa().certPem }).open(),
+      bed.sender({ loopbackCa: (await createCa()).certPem }).open(),
       'HCM_TLS_UNTRUSTED',
     );
     assert.equal(error.retryable, false);
@@ -39,9 +39,9 @@ describe('TLS to the relay', () => {
   });
 
   it('takes no certificate for another name', async () => {
-    const { cert, key } = tlsCertificate();
+    const { ca, cert, key } = await tlsCertificate();
     const server = await listening(tls.createServer({ cert, key }));
-    const dialer = new RelayDialer({ loopbackCa: cert }, systemClock);
+    const dialer = new RelayDialer({ loopbackCa: ca }, systemClock);
     const error = await rejectsWith(dialer.dial('other.localhost', server.port), 'HCM_TLS_UNTRUSTED');
     assert.match(error.message, /other\.localhost/);
     await server.stop();
@@ -54,7 +54,7 @@ describe('TLS to the relay', () => {
     const dialer = new RelayDialer({}, systemClock);
     await rejectsWith(dialer.dial('127.0.0.1', plain.port), 'HCM_TLS_FAILED');
     await plain.stop();
-    const { cert, key } = tlsCertificate();
+    const { cert, key } = await tlsCertificate();
     const options = {
       cert,
       key,
@@ -75,7 +75,7 @@ describe('TLS to the relay', () => {
   });
 
   it('resumes the session with the next connection', async () => {
-    const { cert, key } = tlsCertificate();
+    const { ca, cert, key } = await tlsCertificate();
     const reused: boolean[] = [];
     const server = tls.createServer({ cert, key }, (socket) => {
       reused.push(socket.isSessionReused());
@@ -85,7 +85,7 @@ describe('TLS to the relay', () => {
         .write('x');
     });
     const { port, stop } = await listening(server);
-    const dialer = new RelayDialer({ loopbackCa: cert }, systemClock);
+    const dialer = new RelayDialer({ loopbackCa: ca }, systemClock);
     for (const times of [1, 2]) {
       const socket = await dialer.dial('localhost', port);
       await once(socket, 'data'); // the ticket came before it
@@ -97,11 +97,11 @@ describe('TLS to the relay', () => {
   });
 
   it('trusts a private authority for every host, and the local one for loopback only', async () => {
-    const { cert, key } = tlsCertificate();
+    const { ca, cert, key } = await tlsCertificate();
     const server = await listening(
       tls.createServer({ cert, key }, (socket) => void socket.on('error', () => undefined)),
     );
-    for (const options of [{ ca: [cert] }, { loopbackCa: cert }]) {
+    for (const options of [{ ca: [ca] }, { loopbackCa: ca }]) {
       await destroySockets(await new RelayDialer(options, systemClock).dial('127.0.0.1', server.port));
     }
     await server.stop();

@@ -1,6 +1,6 @@
 /** The authority and what it issues: it convinces Node and OpenSSL, for loopback names and for nothing else. */
 import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
-import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -10,15 +10,7 @@ import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { loadOrCreateCa } from '../../../src/emulator/ca-file.ts';
 import { caFault, createCa, issueServerCertificate } from '../../../src/emulator/ca.ts';
-import {
-  alternativeNames,
-  authorityKey,
-  endConstraints,
-  issueCertificate,
-  serverUsage,
-  signatureUsage,
-  type GeneralName,
-} from '../../../src/emulator/certificate.ts';
+import { issueServer, type CertifiedKey, type GeneralName } from '../../../src/emulator/certificate.ts';
 import { useFolder } from './temporary-folder.ts';
 
 const DAY_MS = 86_400_000;
@@ -27,24 +19,12 @@ const OPENSSL = 'openssl';
 const hasOpenssl = spawnSync(OPENSSL, ['version']).status === 0;
 
 /** A certificate by this authority for names that it may not certify. */
-function issueFor(ca: ReturnType<typeof createCa>, names: GeneralName[]) {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const issuerKey = createPrivateKey(ca.keyPem);
-  const part = (name: string) =>
-    new RegExp(`^${name}=(.*)$`, 'm').exec(new X509Certificate(ca.certPem).subject)?.[1] ?? '';
-  const certPem = issueCertificate({
-    ...{ subject: { commonName: 'x', organization: 'x' }, publicKey, issuerKey },
-    issuer: { commonName: part('CN'), organization: part('O') },
+function issueFor(ca: CertifiedKey, names: GeneralName[]) {
+  return issueServer(ca, {
+    subject: { commonName: 'x', organization: 'x' },
+    names,
     ...{ notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS) },
-    extensions: [
-      endConstraints(),
-      signatureUsage(),
-      serverUsage(),
-      authorityKey(issuerKey),
-      alternativeNames(names),
-    ],
   });
-  return { certPem, keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }
 
 /** What a Node client says to a server with this certificate: undefined, or the error's code and text. */
@@ -70,8 +50,13 @@ async function verdictOfNode(ca: string, server: { certPem: string; keyPem: stri
 }
 
 describe('the authority of the emulator', () => {
-  const ca = createCa();
-  const server = issueServerCertificate(ca);
+  let ca: CertifiedKey;
+  let server: CertifiedKey;
+
+  before(async () => {
+    ca = await createCa();
+    server = await issueServerCertificate(ca);
+  });
 
   it('is an authority for ten years, and its certificates are valid for less', () => {
     const [authority, issued] = [ca, server].map(({ certPem }) => new X509Certificate(certPem));
@@ -86,8 +71,8 @@ describe('the authority of the emulator', () => {
     ok(Date.parse(issued.validFrom) < Date.now());
   });
 
-  it('is another one each time', () => {
-    const other = createCa();
+  it('is another one each time', async () => {
+    const other = await createCa();
     notEqual(other.certPem, ca.certPem);
     notEqual(new X509Certificate(other.certPem).subject, new X509Certificate(ca.certPem).subject);
   });
@@ -115,27 +100,33 @@ describe('the authority of the emulator', () => {
       (await verdictOfNode(ca.certPem, server, 'ns.servicebus.windows.net')) ?? '',
       /^ERR_TLS_CERT_ALTNAME_INVALID/,
     );
-    ok(await verdictOfNode(createCa().certPem, server, 'localhost'));
+    ok(await verdictOfNode((await createCa()).certPem, server, 'localhost'));
   });
 
   for (const names of [
-    [{ dns: 'ns.servicebus.windows.net' }],
-    [{ dns: 'localhost' }, { dns: 'evil.example' }],
-    [{ dns: 'notlocalhost' }],
-    [{ ip: [10, 0, 0, 1] }],
-    [{ ip: [...Array<number>(15).fill(0), 2] }],
+    [{ type: 'dns', value: 'ns.servicebus.windows.net' }],
+    [
+      { type: 'dns', value: 'localhost' },
+      { type: 'dns', value: 'evil.example' },
+    ],
+    [{ type: 'dns', value: 'notlocalhost' }],
+    [{ type: 'ip', value: '10.0.0.1' }],
+    [{ type: 'ip', value: '::2' }],
   ] satisfies GeneralName[][]) {
-    it(`cannot certify ${JSON.stringify(names)}`, async () => {
-      const name = names[0] && 'dns' in names[0] ? names[0].dns : 'localhost';
+    it(`cannot certify ${names.map(({ value }) => value).join(' and ')}`, async () => {
+      const name = names[0]?.type === 'dns' ? names[0].value : 'localhost';
       match(
-        (await verdictOfNode(ca.certPem, issueFor(ca, names), name)) ?? '',
+        (await verdictOfNode(ca.certPem, await issueFor(ca, names), name)) ?? '',
         /permitted subtree violation/i,
       );
     });
   }
 
   it('can certify the whole of 127.0.0.0/8', async () => {
-    const issued = issueFor(ca, [{ ip: [127, 9, 9, 9] }, { dns: 'deep.down.localhost' }]);
+    const issued = await issueFor(ca, [
+      { type: 'ip', value: '127.9.9.9' },
+      { type: 'dns', value: 'deep.down.localhost' },
+    ]);
     equal(await verdictOfNode(ca.certPem, issued, 'deep.down.localhost'), undefined);
   });
 
@@ -161,12 +152,16 @@ describe('the authority of the emulator', () => {
     const text = execFileSync(OPENSSL, ['x509', '-noout', '-text', '-in', caFile]).toString();
     match(text, /Name Constraints: critical/);
     match(text, /Basic Constraints: critical\s+CA:TRUE, pathlen:0/);
+    match(
+      text,
+      /Permitted:\s+DNS:localhost\s+DNS:\.localhost\s+IP:127\.0\.0\.0\/255\.0\.0\.0\s+IP:(0:){7}1\/FFFF(:FFFF){7}/i,
+    );
     await rm(folder, { recursive: true });
   });
 
-  it('is found unusable when it is', () => {
+  it('is found unusable when it is', async () => {
     equal(caFault(ca), undefined);
-    equal(caFault({ ...ca, keyPem: createCa().keyPem }), 'mismatch');
+    equal(caFault({ ...ca, keyPem: (await createCa()).keyPem }), 'mismatch');
     equal(caFault(server), 'mismatch');
     equal(caFault({ certPem: '', keyPem: '' }), 'unreadable');
     equal(caFault(ca, Date.now() + 9 * 365 * DAY_MS), 'expired');
