@@ -1,6 +1,8 @@
 /** stdin and stdout as one end of a stream: an SSH ProxyCommand, a pipe in a script. */
 import type { Readable, Writable } from 'node:stream';
 import { randomUUID } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import type { HcmError } from '../protocol/errors.ts';
 import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents } from './byte-end.ts';
 import type { Sender } from './sender.ts';
@@ -66,6 +68,7 @@ class StdioEnd implements ByteEnd {
 
   end(): void {
     this.#output.end(() => {
+      hangUp(this.#output);
       this.#outputEnded = true;
       if ((this.#input as { isTTY?: boolean }).isTTY) this.#onInputEnd();
       this.#finishIfEnded();
@@ -102,4 +105,17 @@ class StdioEnd implements ByteEnd {
     this.#closed = true;
     this.#events?.onClosed(this.#failure);
   }
+}
+
+const STDOUT = 1;
+
+/**
+ * Lets the reader of a pipe see the end now: Node keeps the descriptor of process.stdout open until the process ends,
+ * whatever is called. The number is given to the null device, lest the next socket gets it.
+ */
+function hangUp(output: Writable): void {
+  const { fd, isTTY } = output as { fd?: unknown; isTTY?: boolean };
+  if (fd !== STDOUT || isTTY) return;
+  closeSync(STDOUT);
+  openSync(devNull, 'w');
 }
