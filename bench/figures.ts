@@ -19,7 +19,7 @@ export interface Figure {
   of: Source;
   against?: Source;
   better: 'higher' | 'lower';
-  /** What the issue that builds the tunnel must reach, and what the performance issue must; absent: no goal yet. */
+  /** What the first version must reach, and what is aimed at; absent: no goal yet. */
   first?: number;
   goal?: number;
   /** At most this many rounds: the figure is slow and steady. */

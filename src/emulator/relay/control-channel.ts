@@ -73,8 +73,8 @@ export class ControlChannel {
   }
 
   /**
-   * Sends one control message. Messages that belong together (a request and its body, in a later issue) are sent by
-   * one synchronous call each after the other: nothing can come between them, and no lock is needed.
+   * Sends one control message. Messages that belong together (a request and its body) are sent by one synchronous call
+   * each after the other: nothing can come between them, and no lock is needed.
    */
   send(text: string): void {
     if (!this.#frozen) this.#webSocket.send(Buffer.from(text), OPCODE_TEXT);

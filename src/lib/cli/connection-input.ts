@@ -1,6 +1,6 @@
 /**
  * Which hybrid connections a command is about: CONNECTION arguments joined with connection strings from a file, from
- * HCM_CONNECTION_STRING or from stdin. product.md, "A CONNECTION is".
+ * HCM_CONNECTION_STRING or from stdin. The order: files, else the variable; a name chooses among several strings.
  */
 import {
   parseConnectionName,

@@ -58,7 +58,7 @@ export class LocalAzure {
     }
   }
 
-  /** The fields of the `ready` line: product.md, "hcm emulator start". */
+  /** The fields of the `ready` line, as docs/emulator.md promises them. */
   describe(): Record<string, unknown> {
     const { endpoint, port, state, connections, connectionString } = this.emulator;
     const base = `https://localhost:${port}/`;
