@@ -11,7 +11,7 @@ export default class Connect extends BaseCommand {
   static override summary =
     'Join stdin and stdout with the target of a hybrid connection (SSH ProxyCommand).';
   static override description =
-    'stdout carries the bytes of the connection, so with --json the events go to stderr.';
+    'stdout carries the bytes of the connection, so with --json the events go to stderr, "ready" first: the input is valid and the stream is being opened.';
   static override examples = [
     "ssh -o ProxyCommand='<%= config.bin %> <%= command.id %> --connection-string-file send.txt' user@host",
     '<%= config.bin %> <%= command.id %> --connection-string-file send.txt < request.txt > answer.txt',

@@ -13,7 +13,8 @@ export default class Forward extends BaseCommand {
   static override description = [
     'With "-- COMMAND", COMMAND runs while the port is open, and its status is the status of hcm. It finds the port in',
     'HCM_HOST, HCM_PORT and HCM_BIND, or in HCM_PORT_NAME and so on where there are several connections. Events then go',
-    'to stderr, since stdout belongs to COMMAND.',
+    'to stderr, since stdout belongs to COMMAND. When it has ended, what it sent is still delivered, for up to',
+    '--grace-period.',
   ].join(' ');
   static override usage =
     '<%= command.id %> [CONNECTION... | CONNECTION=ADDR:PORT...] [--bind ADDR:PORT] [flags] [-- COMMAND...]';

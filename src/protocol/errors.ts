@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   'HCM_STATE_LOCKED',
   'HCM_STATE_CORRUPT',
   'HCM_STATE_UNWRITABLE',
+  'HCM_OUTPUT_FAILED',
   'HCM_UNEXPECTED',
   'HCM_NOT_RUNNING',
   // Who you are, to the relay.

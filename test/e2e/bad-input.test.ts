@@ -339,7 +339,7 @@ describe('input that cannot be used', () => {
       child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
       const [status] = (await once(child, 'close')) as [number];
       assert.equal(status, 1, stderr);
-      assert.match(stderr, /ENOSPC[^]+HCM_STATE_UNWRITABLE/);
+      assert.match(stderr, /ENOSPC[^]+HCM_OUTPUT_FAILED/);
     }
     closeSync(full);
   });

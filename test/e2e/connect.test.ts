@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:net';
-import { answerReversed, RelayHome, startServer } from './relay-home.ts';
+import { answerReversed, portOf, RelayHome, startServer } from './relay-home.ts';
 
 describe('hcm connect', () => {
   const home = new RelayHome();
@@ -51,13 +51,33 @@ describe('hcm connect', () => {
     assert.match(stderr, /HCM_NO_LISTENER/);
   });
 
-  it('with --json, events are on stderr, the error last', async () => {
+  it('with --json, events are on stderr, ready first, the error last', async () => {
     const { status, stdout, stderr } = await connect('nobody', '--json').ended;
+    const [first, second] = stderr
+      .split('\n')
+      .map((line) => JSON.parse(line || '{}') as Record<string, unknown>);
+    assert.deepEqual(
+      [first?.['event'], first?.['connection'], second?.['event']],
+      ['ready', 'localhost/nobody', 'opening'],
+    );
     const last = JSON.parse(stderr.trim().split('\n').at(-1) ?? '') as {
       event: string;
       error: { code: string };
     };
     assert.deepEqual([status, stdout, last.event, last.error.code], [4, '', 'error', 'HCM_NO_LISTENER']);
+  });
+
+  it('Ctrl-C before the stream is open ends at once with 0, without an error', async () => {
+    const silent = await startServer(() => undefined);
+    const string = `Endpoint=sb://localhost:${portOf(silent)}/;SharedAccessKeyName=r;SharedAccessKey=a2V5;EntityPath=db`;
+    const process = home.start(['connect', '--verbose', '--grace-period', '1h'], {
+      HCM_CONNECTION_STRING: string,
+    });
+    await process.says('opening');
+    const { status, stdout, stderr } = await process.interrupt();
+    assert.deepEqual([status, stdout], [0, '']);
+    assert.doesNotMatch(stderr, /Error|HCM_/);
+    silent.close();
   });
 
   it('Ctrl-C ends our direction, and the answer still comes', async () => {

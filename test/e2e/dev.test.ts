@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Server } from 'node:net';
-import { HcmHome, type Line } from './hcm-process.ts';
-import { answerReversed, ask, portOf, startServer } from './relay-home.ts';
+import { HcmHome, type HcmProcess, type Line } from './hcm-process.ts';
+import { answerReversed, ask, client, portOf, startServer } from './relay-home.ts';
 
 describe('hcm dev', () => {
   let home: HcmHome;
@@ -52,6 +53,72 @@ describe('hcm dev', () => {
     const { status, stdout } = await home.run(['dev', '--target', '127.0.0.1:1', '--json']);
     const { event, error } = JSON.parse(stdout) as { event: string; error: Line };
     assert.deepEqual([status, event, error['code']], [6, 'error', 'HCM_TARGET_REFUSED']);
+  });
+
+  it('with --target, the address is the answer and a URL only a hint: not every target speaks HTTP', async () => {
+    target = await startServer(answerReversed);
+    const dev = home.start(['dev', '--target', `127.0.0.1:${portOf(target)}`]);
+    await dev.answers('Ctrl-C ends all of it.');
+    assert.match(dev.stdout, /^ {2}127\.0\.0\.1:\d+$/m);
+    assert.match(dev.stdout, /if the target speaks HTTP: curl http:\/\/127\.0\.0\.1:\d+\/$/m);
+  });
+
+  it('on a Unix socket, says how curl asks it', async function () {
+    if (process.platform === 'win32') return this.skip();
+    const dev = home.start(['dev', '--bind', `unix:${home.path('dev.sock')}`]);
+    await dev.answers('Ctrl-C ends all of it.');
+    assert.ok(
+      dev.stdout.includes(`curl --unix-socket ${home.path('dev.sock')} http://localhost/\n`),
+      dev.stdout,
+    );
+  });
+
+  it('warns when others can reach it', async () => {
+    const dev = home.start(['dev', '--bind', '0.0.0.0:0', '--json']);
+    await dev.event('ready');
+    assert.match(dev.stderr, /^Warning: whoever reaches 0\.0\.0\.0:0 can use this tunnel$/m);
+  });
+
+  it('Ctrl-C while it starts is status 0, without an error', async () => {
+    for (const wait of [
+      (dev: HcmProcess) => dev.says('connecting to localhost/demo'),
+      (dev: HcmProcess) => dev.says('online'),
+      (dev: HcmProcess) => dev.says('opening'),
+    ]) {
+      const dev = home.start(['dev', '--verbose', '--grace-period', '1h']);
+      await wait(dev);
+      const { status, stderr } = await dev.interrupt();
+      assert.equal(status, 0, stderr);
+      assert.doesNotMatch(stderr, /Error|HCM_USAGE/);
+    }
+  });
+
+  it('a second Ctrl-C stops now: 130', async () => {
+    target = await startServer((socket) => socket.resume());
+    const dev = home.start(['dev', '--target', `127.0.0.1:${portOf(target)}`, '--grace-period', '1h']);
+    await dev.answers('Ctrl-C ends all of it.');
+    const port = Number(/^ {2}127\.0\.0\.1:(\d+)$/m.exec(dev.stdout)?.[1]);
+    const socket = await client(port);
+    socket.on('error', () => undefined);
+    await dev.says('open after');
+    dev.kill('SIGINT');
+    await dev.says('Stopping: ');
+    assert.equal((await dev.interrupt()).status, 130);
+  });
+
+  it('tells nothing of its own probe, also of a target that keeps it open', async () => {
+    target = await startServer((socket) =>
+      socket.resume().once('close', () => (target as Server).emit('probed')),
+    );
+    const probed = once(target, 'probed');
+    const dev = home.start(['dev', '--target', `127.0.0.1:${portOf(target)}`, '--json']);
+    await dev.event('ready');
+    await probed;
+    assert.equal((await dev.interrupt()).status, 0);
+    assert.deepEqual(
+      dev.lines.filter((line) => 'stream' in line),
+      [],
+    );
   });
 
   it('for people, prints the URL and how the same goes with Azure', async () => {

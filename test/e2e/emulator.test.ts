@@ -127,6 +127,21 @@ describe('hcm emulator start', () => {
     assert.ok(!existsSync(`${directory}/emulator.lock`));
   });
 
+  it('its events name a connection as those of a tunnel do', async () => {
+    const { emulator, ready } = await start('--ephemeral', '--connection', 'db');
+    const [db] = ready['connections'] as Record<string, string>[];
+    const listener = home.start(['listen', '--target', 'x:1', '--json'], {
+      HCM_CONNECTION_STRING: db?.['listenerConnectionString'],
+    });
+    const { connection } = await listener.event('online');
+    const seen = await emulator.event('listener-online');
+    assert.deepEqual([connection, seen['connection']], ['localhost/db', 'localhost/db']);
+    await home.run(['connect', 'elsewhere'], {
+      env: { HCM_CONNECTION_STRING: String(ready['connectionString']) },
+    });
+    assert.equal((await emulator.event('refused'))['connection'], 'localhost/elsewhere');
+  });
+
   it('for people, prints the strings to copy, and no events on stdout', async () => {
     const emulator = home.start(['emulator', 'start', '--port', '0', '--ephemeral', '--connection', 'db']);
     await emulator.answers('Next: ');

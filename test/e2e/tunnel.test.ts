@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
+import type { HcmProcess } from './hcm-process.ts';
 import { answerReversed, ask, client, portOf, RelayHome, startServer } from './relay-home.ts';
 
 describe('hcm listen and hcm forward', () => {
@@ -12,7 +13,15 @@ describe('hcm listen and hcm forward', () => {
 
   before(async () => {
     target = await startServer(answerReversed);
-    await home.startEmulator('db', 'web', 'stop', 'alone', 'dead', `known=127.0.0.1:${portOf(target)}`);
+    await home.startEmulator(
+      'db',
+      'web',
+      'stop',
+      'alone',
+      'dead',
+      'sink',
+      `known=127.0.0.1:${portOf(target)}`,
+    );
     await Promise.all([home.listen('db', target), home.listen('web', target)]);
   });
   after(async () => {
@@ -119,6 +128,35 @@ describe('hcm listen and hcm forward', () => {
     });
   }
 
+  for (const json of [[], ['--json']]) {
+    it(`Ctrl-C while the relay does not answer is status 0, without an error${json.length > 0 ? ', with --json' : ''}`, async () => {
+      const silent = await startServer(() => undefined);
+      const string = `Endpoint=sb://localhost:${portOf(silent)}/;SharedAccessKeyName=r;SharedAccessKey=a2V5;EntityPath=db`;
+      const listener = home.start(['listen', '--verbose', ...json], { HCM_CONNECTION_STRING: string });
+      await (json.length > 0 ? listener.event('connecting') : listener.says('connecting to localhost/db'));
+      const { status, stdout, stderr } = await listener.interrupt();
+      assert.equal(status, 0, stderr);
+      assert.doesNotMatch(stdout + stderr, /error|HCM_ABORTED/i);
+      silent.close();
+    });
+  }
+
+  for (const [signal, args] of [
+    ['SIGINT', ['listen']],
+    ['SIGTERM', ['forward']],
+  ] as const) {
+    it(`${signal} before hcm ${args[0]} has begun is status 0, too`, async function () {
+      if (process.platform === 'win32') return this.skip();
+      const starting = home.start([...args, '--connection-string-file', '-']);
+      // More than a pipe holds: once it is gone, hcm reads its stdin, and waits for the rest.
+      const taken = new Promise((resolve) => starting.child.stdin.write('x'.repeat(900_000), resolve));
+      await taken;
+      starting.kill(signal);
+      const { status, stdout, stderr } = await starting.ended;
+      assert.deepEqual([status, stdout, stderr], [0, '', '']);
+    });
+  }
+
   it('the end of the grace period cuts what is left, and is status 0', async () => {
     const { process, port } = await home.forward('db', '--grace-period', '50ms');
     const socket = await client(port);
@@ -126,6 +164,7 @@ describe('hcm listen and hcm forward', () => {
     await process.event('opened');
     assert.equal((await process.interrupt()).status, 0);
     assert.equal(process.lines.at(-1)?.['reason'], 'HCM_ABORTED');
+    assert.doesNotMatch(String(process.lines.at(-1)?.['next']), /far side|again/);
   });
 
   it('"no listener yet" resets the client and goes on; later it works', async () => {
@@ -200,6 +239,73 @@ describe('hcm listen and hcm forward', () => {
       assert.deepEqual([status, stdout], [0, reversed('b|--|a')]);
     });
 
+    for (const size of [1_000, 3_000_000]) {
+      it(`delivers the ${size} bytes that it sent before it ended, and their end`, async () => {
+        const received: Buffer[] = [];
+        const sink = await startServer((socket) => {
+          socket.on('data', (chunk: Buffer) => received.push(chunk)).on('end', () => socket.end());
+        });
+        const listener = await home.listen('sink', sink);
+        const script = `
+          const socket = require('net').connect({ host: process.env.HCM_HOST, port: process.env.HCM_PORT });
+          socket.end(Buffer.alloc(${size}, 'x'), () => process.exit(5));`;
+        const file = home.path('sink-send.txt');
+        const args = ['forward', '--connection-string-file', file, '--', process.execPath, '-e', script];
+        const { status, stderr } = await home.run(args);
+        assert.deepEqual([status, Buffer.concat(received).length], [5, size], stderr);
+        sink.close();
+        await listener.interrupt();
+      });
+    }
+
+    it('takes a client that came just before it ended', async () => {
+      const seen = await startServer((socket) => socket.resume().on('end', () => socket.end()));
+      const listener = await home.listen('sink', seen);
+      // The command that ends is not the one that connects: nothing but the port's queue tells of the client.
+      const script = `exec 3<>/dev/tcp/127.0.0.1/$HCM_PORT; printf hello >&3`;
+      const args = ['forward', '--connection-string-file', 'sink-send.txt', '--json'];
+      const { status, stderr } = await home.run([...args, '--', 'bash', '-c', script]);
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, /"event":"closed".*"bytesOut":5.*"reason":"ended"/);
+      seen.close();
+      await listener.interrupt();
+    });
+
+    describe('when a stream stays open after its end', () => {
+      let holding: Server;
+      let listener: HcmProcess;
+      const script = `
+        const socket = require('net').connect({ host: process.env.HCM_HOST, port: process.env.HCM_PORT });
+        socket.end('hello', () => process.exit(0));`;
+      const start = (...flags: string[]) => {
+        const args = ['forward', '--connection-string-file', 'sink-send.txt', ...flags];
+        return home.start([...args, '--', process.execPath, '-e', script]);
+      };
+      beforeEach(async () => {
+        holding = await startServer((socket) => socket.resume());
+        listener = await home.listen('sink', holding, '--grace-period', '0');
+      });
+      afterEach(async () => {
+        holding.close();
+        await listener.interrupt();
+      });
+
+      it('one Ctrl-C cuts it: 130', async () => {
+        const forward = start();
+        await forward.says(
+          'The command has ended: 1 open stream may take up to 10s to finish. Ctrl-C stops now.',
+        );
+        assert.equal((await forward.interrupt()).status, 130);
+      });
+
+      it('the end of the grace period cuts it, with the status of the command, and blames nobody', async () => {
+        const { status, stderr } = await start('--grace-period', '50ms').ended;
+        assert.equal(status, 0, stderr);
+        assert.match(stderr, /HCM_ABORTED/);
+        assert.doesNotMatch(stderr, /far side/);
+      });
+    });
+
     it('ends with its status', async () => {
       assert.equal((await run([process.execPath, '-e', 'process.exit(42)'])).status, 42);
     });
@@ -232,7 +338,10 @@ describe('hcm listen and hcm forward', () => {
     });
 
     it('does not hand our secrets to it', async () => {
-      const env = { HCM_CONNECTION_STRING: 'secret-1', HCM_PROXY_PASSWORD: 'secret-2', MINE: 'kept' };
+      const env = {
+        ...{ HCM_CONNECTION_STRING: 'secret-1', HCM_PROXY_PASSWORD: 'secret-2' },
+        ...{ HCM_PROXY: 'http://user:secret-3@127.0.0.1:9', MINE: 'kept' },
+      };
       const { stdout } = await run([process.execPath, '-p', 'JSON.stringify(process.env)'], env);
       assert.ok(!stdout.includes('secret-'), stdout);
       assert.match(stdout, /"MINE":"kept"/);

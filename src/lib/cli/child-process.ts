@@ -11,8 +11,9 @@ const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
 const SIGNAL_BASE = 128;
 
-/** What hcm takes from its environment and nobody else needs. */
-const OWN_SECRETS = /^HCM_(?:CONNECTION_STRING|.*(?:PASSWORD|SECRET|TOKEN|KEY))(?:_|$)/i;
+/** What hcm takes from its environment and nobody else needs. A proxy's URL may hold a password. */
+const OWN_SECRETS =
+  /^HCM_(?:CONNECTION_STRING|PROXY|.*(?:PASSWORD|PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIALS?))(?:_|$)/i;
 
 export interface RunningCommand {
   /** Resolves with the status for our own exit. */

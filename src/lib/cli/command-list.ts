@@ -12,6 +12,8 @@ export interface CommandSummary {
   readonly id: string;
   readonly summary: string;
   readonly hidden: boolean;
+  /** Runs until it is stopped. */
+  readonly longRunning: boolean;
 }
 
 export class CommandList {
@@ -31,6 +33,10 @@ export class CommandList {
 
   has(id: string): boolean {
     return this.#ids.has(id);
+  }
+
+  isLongRunning(id: string): boolean {
+    return this.summaries.some((command) => command.id === id && command.longRunning);
   }
 
   hasTopic(id: string): boolean {
@@ -63,7 +69,12 @@ export async function loadCommandList(root: string, fromSource: boolean): Promis
   return new CommandList(summariesOf(config.commands), () => Promise.resolve(config));
 }
 
-type Summarized = { id: string; summary?: string | undefined; hidden?: boolean | undefined };
+type Summarized = {
+  id: string;
+  summary?: string | undefined;
+  hidden?: boolean | undefined;
+  longRunning?: boolean | undefined;
+};
 
 function loadManifest(root: string): Summarized[] {
   const text = readFileSync(join(root, 'oclif.manifest.json'), 'utf8');
@@ -72,6 +83,11 @@ function loadManifest(root: string): Summarized[] {
 
 function summariesOf(commands: readonly Summarized[]): CommandSummary[] {
   return commands
-    .map(({ id, summary = '', hidden = false }) => ({ id, summary, hidden }))
+    .map(({ id, summary = '', hidden = false, longRunning = false }) => ({
+      id,
+      summary,
+      hidden,
+      longRunning,
+    }))
     .sort((a, b) => a.id.localeCompare(b.id));
 }

@@ -1,4 +1,4 @@
-/** Shows an error: for a person on stderr, or as the JSON that product.md promises. */
+/** Shows an error: for a person on stderr, or as the JSON that docs/errors.md promises. */
 import type { Output } from './output.ts';
 import { docsLink, toUserError, type UserError } from './to-user-error.ts';
 
@@ -24,17 +24,20 @@ function errorEvent(error: UserError): object {
 function describe(user: UserError, { paint }: Output): string {
   const lines = [
     `${paint.red('Error:')} ${user.message}`,
-    ...(user.azure === undefined ? [] : [paint.dim(azureLine(user.azure))]),
+    ...azureLines(user.azure).map((line) => paint.dim(line)),
     `${paint.bold('Next:')}  ${user.next}`,
     paint.dim(`${user.code}, see ${docsLink(user.code)}`),
   ];
   return lines.join('\n');
 }
 
-function azureLine({ status, message, trackingId }: NonNullable<UserError['azure']>): string {
-  const said = message === undefined ? '' : ` ${message}`;
-  const id = trackingId === undefined || said.includes(trackingId) ? '' : ` (tracking id ${trackingId})`;
-  return `Azure:  ${status}${said}${id}`;
+/** Nothing, when the relay gave no words: its status stands in the message already. */
+function azureLines(azure: UserError['azure']): string[] {
+  if (azure === undefined) return [];
+  const { status, message = '', trackingId } = azure;
+  const id = trackingId === undefined || message.includes(trackingId) ? '' : `(tracking id ${trackingId})`;
+  const said = [message, id].filter(Boolean).join(' ');
+  return said === '' ? [] : [`Azure: ${status} ${said}`];
 }
 
 /** Stacks of the error and its causes, for a bug report; still redacted by the output. */

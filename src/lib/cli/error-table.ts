@@ -1,10 +1,7 @@
-/**
- * Every error code with its exit status and the thing to do next. product.md has the statuses; this is the one place
- * that gives them to codes.
- */
+/** Every error code with its exit status and the thing to do next: the one place that gives statuses to codes. */
 import type { ErrorCode, ErrorDetails } from '../../protocol/errors.ts';
 
-/** product.md, "Exit status". */
+/** The statuses that the README promises. */
 export const EXIT = {
   unexpected: 1,
   usage: 2,
@@ -33,7 +30,6 @@ const SHAPE =
   'Endpoint=sb://NAMESPACE.servicebus.windows.net/;SharedAccessKeyName=RULE;SharedAccessKey=KEY;EntityPath=NAME';
 const COPY_STRING =
   'Copy the connection string again: portal > Relay > the hybrid connection > Shared access policies';
-const AGAIN = 'Try again; it is the far side that broke off';
 
 /** The hybrid connection that an error is about, as one types it. */
 function named({ path }: ErrorDetails): string {
@@ -63,6 +59,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_STATE_UNWRITABLE: {
     exitStatus: EXIT.unexpected,
     next: 'Make room on the disk, or point HCM_STATE_DIR to a folder that you may write',
+  },
+  HCM_OUTPUT_FAILED: {
+    exitStatus: EXIT.unexpected,
+    next: 'Make room where the output goes, or send it elsewhere',
   },
   HCM_UNEXPECTED: {
     exitStatus: EXIT.unexpected,
@@ -114,13 +114,17 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_HANDSHAKE_FAILED: relay(
     'See whether a proxy in between lets WebSockets pass; try without it: --proxy off',
   ),
-  HCM_RENDEZVOUS_EXPIRED: relay(AGAIN),
-  HCM_CONNECTION_LOST: relay(AGAIN),
+  HCM_RENDEZVOUS_EXPIRED: relay(
+    'Try again; if it lasts, see what slows the listener on its way to the relay',
+  ),
+  HCM_CONNECTION_LOST: relay(
+    'Try again; if it lasts, see why the network or a program on the way breaks off',
+  ),
   HCM_KEEPALIVE_TIMEOUT: relay('Check the network of this machine, or try --keepalive pong'),
   HCM_WEBSOCKET_PROTOCOL: relay(
     'See whether a proxy in between changes WebSockets; try without it: --proxy off',
   ),
-  HCM_ABORTED: relay(AGAIN),
+  HCM_ABORTED: relay('It was stopped here; --grace-period gives open streams more time to finish'),
   HCM_IDLE_TIMEOUT: { exitStatus: EXIT.timedOut, next: 'Raise --idle-timeout, or leave it out' },
 
   HCM_ENTITY_NOT_FOUND: {

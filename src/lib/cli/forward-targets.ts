@@ -1,8 +1,10 @@
 /** What `forward` is asked to bind: CONNECTION with --bind, or several of `CONNECTION=ADDR:PORT`. */
 import { HcmError } from '../../protocol/errors.ts';
+import { isLoopbackName } from '../../protocol/relay-hosts.ts';
 import { formatBind, parseBind, type Bind } from '../../protocol/target.ts';
 import type { Connection } from '../../tunnel/options.ts';
 import { readConnections, type ConnectionRequest } from './connection-input.ts';
+import type { Output } from './output.ts';
 
 export interface NamedBind {
   /** Undefined: the one connection of the connection string. */
@@ -38,7 +40,11 @@ function hasBind(text: string): boolean {
 
 /** True when other machines can reach what is bound. */
 export function isOpenToNetwork(bind: Bind): boolean {
-  return bind.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(bind.host);
+  return bind.kind === 'tcp' && !isLoopbackName(bind.host);
+}
+
+export function warnIfOpenToNetwork(bind: Bind, output: Output): void {
+  if (isOpenToNetwork(bind)) output.warn(`whoever reaches ${formatBind(bind)} can use this tunnel`);
 }
 
 /** The connections with the addresses to bind. Warns of addresses that other machines reach. */
@@ -50,8 +56,6 @@ export async function readForwards(
   const names = wanted.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const connections = await readConnections({ ...request, names });
   if (connections.length > wanted.length && bindFlag !== undefined) throw oneBindOnly();
-  for (const { bind } of wanted) {
-    if (isOpenToNetwork(bind)) request.output.warn(`whoever reaches ${formatBind(bind)} can use this tunnel`);
-  }
+  for (const { bind } of wanted) warnIfOpenToNetwork(bind, request.output);
   return connections.map((connection, index) => ({ connection, bind: wanted[index]?.bind ?? DEFAULT_BIND }));
 }

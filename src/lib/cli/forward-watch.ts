@@ -9,6 +9,7 @@ const FINAL_STATUSES: ReadonlySet<number> = new Set([EXIT.forbidden, EXIT.resour
 export class ForwardWatch {
   /** Rejects with the error when the first answer of the relay was final; never resolves. */
   readonly refused: Promise<never>;
+  /** Those that are still being set up, too. */
   openStreams = 0;
   #refuse: (error: HcmError) => void = () => undefined;
 
@@ -23,8 +24,8 @@ export class ForwardWatch {
     let answered = keepTrying;
     return (event) => {
       next(event);
-      if (event.event === 'opened') this.openStreams += 1;
-      if (event.event === 'closed') this.openStreams -= 1;
+      if (event.event === 'opening') this.openStreams += 1;
+      if (event.event === 'closed' || event.event === 'refused') this.openStreams -= 1;
       if (answered || (event.event !== 'opened' && event.event !== 'refused')) return;
       if (event.event === 'opened') answered = true;
       else {

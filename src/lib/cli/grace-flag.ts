@@ -14,9 +14,25 @@ export const graceFlags = {
 };
 
 export function sayStopping(events: EventPresenter, openStreams: number, graceMs: number): void {
-  if (openStreams === 0) return;
+  sayDraining(events, { what: 'Stopping', openStreams, graceMs, stopNow: 'Ctrl-C again' });
+}
+
+/** After `-- COMMAND`, one Ctrl-C is enough: its end was the first half of the stop. */
+export function sayCommandEnded(events: EventPresenter, openStreams: number, graceMs: number): void {
+  sayDraining(events, { what: 'The command has ended', openStreams, graceMs, stopNow: 'Ctrl-C' });
+}
+
+function sayDraining(events: EventPresenter, { what, openStreams, graceMs, stopNow }: Draining): void {
+  if (openStreams === 0 || graceMs === 0) return;
   const streams = `${openStreams} open stream${openStreams === 1 ? '' : 's'}`;
   events.say(
-    `Stopping: ${streams} may take up to ${formatDuration(graceMs)} to finish. Ctrl-C again stops now.`,
+    `${what}: ${streams} may take up to ${formatDuration(graceMs)} to finish. ${stopNow} stops now.`,
   );
+}
+
+interface Draining {
+  what: string;
+  openStreams: number;
+  graceMs: number;
+  stopNow: string;
 }

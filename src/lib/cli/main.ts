@@ -6,6 +6,7 @@ import { findId, leadingWords, splitCommandLine, wantsHelp } from './argv.ts';
 import type { BaseCommand } from './base-command.ts';
 import { loadCommandList, type CommandList } from './command-list.ts';
 import { loadPackage } from './package-file.ts';
+import { endAtOnce, STOP_SIGNALS } from './stop-signals.ts';
 
 export interface MainOptions {
   /** The folder with package.json. */
@@ -19,6 +20,8 @@ export async function main(options: MainOptions): Promise<void> {
   const program = new Program(options, process.argv.slice(2));
   let failing: Promise<number> | undefined;
   const end = async (status: number) => {
+    // From here on a signal must not change the status.
+    for (const signal of STOP_SIGNALS) process.off(signal, endAtOnce);
     await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
     process.exit((await failing) ?? status);
   };
@@ -60,6 +63,10 @@ class Program {
     if (first === undefined || wantsHelp(own)) return showHelp(own, list);
     const found = findId(own, (id) => list.has(id));
     if (found) {
+      // What `-- COMMAND` would have done is not done: there, a signal ends hcm as it ends any program.
+      if (list.isLongRunning(found.id) && this.#command === undefined) {
+        for (const signal of STOP_SIGNALS) process.on(signal, endAtOnce);
+      }
       this.#running = await list.load(found.id, own.slice(found.words));
       this.#watchOutput();
       return this.#running.start(this.#command);
@@ -110,12 +117,16 @@ async function unknownCommand(own: readonly string[], list: CommandList): Promis
 }
 
 /** stdout itself cannot be written: whoever reads stderr must know, JSON or not. */
-async function failOutput(error: Error): Promise<number> {
-  const [{ presentError }, { Output }] = await Promise.all([
+async function failOutput(error: NodeJS.ErrnoException): Promise<number> {
+  const [{ presentError }, { Output }, { HcmError }] = await Promise.all([
     import('./error-presenter.ts'),
     import('./output.ts'),
+    import('../../protocol/errors.ts'),
   ]);
-  return presentError(error, new Output(), { json: false, longRunning: false });
+  const failed = new HcmError('HCM_OUTPUT_FAILED', `The output could not be written: ${error.message}.`, {
+    cause: error,
+  });
+  return presentError(failed, new Output(), { json: false, longRunning: false });
 }
 
 /** A pipe takes its last bytes after `write` returned. */

@@ -1,6 +1,8 @@
 /** Joins stdin and stdout with one stream. The first signal ends our direction, the second aborts. */
 import { PassThrough } from 'node:stream';
 import { HcmError } from '../../protocol/errors.ts';
+import { connectionName } from '../../tunnel/emitter.ts';
+import type { TunnelEvent } from '../../tunnel/events.ts';
 import type { Connection, SenderOptions } from '../../tunnel/options.ts';
 import { Sender } from '../../tunnel/sender.ts';
 import { forwardStdio } from '../../tunnel/stdio.ts';
@@ -16,7 +18,12 @@ export interface ConnectRun {
 
 /** Resolves with the exit status; rejects when the stream cannot be opened or breaks off. */
 export async function runConnect({ connection, options, events, graceMs }: ConnectRun): Promise<number> {
-  const sender = new Sender(connection, { ...options, onEvent: quietly(events) });
+  let open = false;
+  const onEvent: SenderOptions['onEvent'] = (event) => {
+    if (event.event === 'opened') open = true;
+    if (isShown(event, events)) events.onEvent(event);
+  };
+  const sender = new Sender(connection, { ...options, onEvent });
   const aborting = new AbortController();
   // stdin itself cannot be ended by us: a stream in between can. At a terminal, the far end's end is the end.
   const input = Object.assign(new PassThrough(), { isTTY: process.stdin.isTTY });
@@ -27,6 +34,8 @@ export async function runConnect({ connection, options, events, graceMs }: Conne
   };
   const { exitStatus } = await untilStopped({
     begin: () => {
+      // For people, stdout has no room for an answer of ours and ssh shows what stderr says.
+      if (events.json) events.ready({ connection: connectionName(connection) }, []);
       process.stdin.pipe(input);
       const stdio = { input, output: process.stdout, signal: aborting.signal };
       return (done = forwardStdio(sender, stdio).then((error) => {
@@ -34,6 +43,8 @@ export async function runConnect({ connection, options, events, graceMs }: Conne
       }));
     },
     stop: () => {
+      // Nothing was sent that could be drained.
+      if (!open) return abort();
       process.stdin.unpipe(input);
       input.end();
       const timer = setTimeout(() => void abort(), graceMs);
@@ -45,10 +56,8 @@ export async function runConnect({ connection, options, events, graceMs }: Conne
 }
 
 /** ssh shows what its ProxyCommand says: only what went wrong is worth it. */
-function quietly(events: EventPresenter): SenderOptions['onEvent'] {
-  return (event) => {
-    if (events.json || events.verbose || event.event === 'clock-skew') events.onEvent(event);
-  };
+function isShown(event: TunnelEvent, { json, verbose }: EventPresenter): boolean {
+  return json || verbose || event.event === 'clock-skew';
 }
 
 /** @throws HcmError HCM_USAGE */

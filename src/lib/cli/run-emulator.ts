@@ -6,21 +6,32 @@ import { untilStopped } from './until-stopped.ts';
 
 export type EmulatorRun = Omit<LocalAzureOptions, 'onEvent'> & { events: EventPresenter };
 
-/** Resolves with the exit status. */
+/** Resolves with the exit status; rejects when it cannot start. */
 export async function runEmulator({ events, ...options }: EmulatorRun): Promise<number> {
-  const azure = await LocalAzure.start({
-    ...options,
-    onEvent: (event) => events.emulator(event, describe(event)),
-  });
+  let starting: Promise<LocalAzure> | undefined;
+  let stopping = false;
+  const onEvent = (event: EmulatorEvent) => {
+    const named = { ...event, connection: eventName(event.connection) };
+    events.emulator(named, describe(named));
+  };
+  // A signal may come before it has started; why it could not does not matter then.
+  const started = () => starting?.catch(() => undefined);
   const { exitStatus } = await untilStopped({
-    begin: () => {
-      events.readyWithSecrets(azure.describe(), readyLines(azure));
+    begin: async () => {
+      const azure = await (starting = LocalAzure.start({ ...options, onEvent }));
+      if (!stopping) events.readyWithSecrets(azure.describe(), readyLines(azure));
       return new Promise<void>(() => undefined);
     },
-    stop: () => azure.stop(),
-    abort: () => azure.abort(),
+    stop: async () => (await started())?.stop(),
+    abort: async () => (await started())?.abort(),
+    onStopping: () => (stopping = true),
   });
   return exitStatus;
+}
+
+/** As tunnels name it whose connection strings say `localhost`, which those that are printed do. */
+function eventName(path: string): string {
+  return `localhost/${path}`;
 }
 
 function readyLines({ emulator, caFile }: LocalAzure): string[] {

@@ -7,9 +7,9 @@ import { Sender } from '../../tunnel/sender.ts';
 import { startCommand, tunnelEnvironment, type RunningCommand } from './child-process.ts';
 import type { EventPresenter } from './event-presenter.ts';
 import { ForwardWatch } from './forward-watch.ts';
-import { sayStopping } from './grace-flag.ts';
+import { sayCommandEnded, sayStopping } from './grace-flag.ts';
 import type { Output } from './output.ts';
-import { untilStopped, type Ended } from './until-stopped.ts';
+import { statusOfSignal, untilStopped, type Ended } from './until-stopped.ts';
 
 export interface ForwardRun {
   forwards: readonly { connection: Connection; bind: Bind }[];
@@ -20,6 +20,9 @@ export interface ForwardRun {
   keepTrying: boolean;
   command: readonly string[] | undefined;
 }
+
+/** Streams of a command that has ended are mostly gone in a moment; nobody needs to hear about that. */
+const QUIET_DRAIN_MS = 1_000;
 
 /** A local port and whose it is. */
 interface OpenPort {
@@ -40,38 +43,76 @@ export async function runForward(run: ForwardRun): Promise<number> {
       open.push({ connection, port: await startLocalPort(bind, sender) });
     }
     const { command, events, graceMs } = run;
-    const { result, exitStatus } = command
-      ? await whileRunning(() => {
-          sayReady(events, open);
-          return startCommand(command, environmentOf(open), run.output);
-        })
-      : await untilStopped<never>({
-          begin: () => {
-            sayReady(events, open);
-            return watch.refused;
-          },
-          stop: () => stopAll(graceMs),
-          abort: () => stopAll(0),
-          onStopping: () => sayStopping(events, watch.openStreams, graceMs),
-        });
+    const ready = () => sayReady(events, open);
+    const { result, exitStatus } =
+      command === undefined
+        ? await untilStopped<never>({
+            begin: () => {
+              ready();
+              return watch.refused;
+            },
+            stop: () => stopAll(graceMs),
+            abort: () => stopAll(0),
+            onStopping: () => sayStopping(events, watch.openStreams, graceMs),
+          })
+        : await whileRunning({
+            start: () => {
+              ready();
+              return startCommand(command, environmentOf(open), run.output);
+            },
+            drain: () => drainAfterCommand(() => stopAll(graceMs), { run, watch }),
+            cut: () => stopAll(0),
+          });
     return result ?? exitStatus;
   } finally {
     await stopAll(0);
   }
 }
 
-function whileRunning(start: () => RunningCommand): Promise<Ended<number>> {
+/**
+ * The command's status, once it has ended and its streams are drained. Its end is the first half of a stop: a signal
+ * that comes later cuts what is left.
+ */
+function whileRunning(steps: {
+  start(): RunningCommand;
+  drain(): Promise<void>;
+  cut(): Promise<void>;
+}): Promise<Ended<number>> {
   let child: RunningCommand | undefined;
-  const ended = () => child?.ended ?? Promise.resolve(0);
+  let running = true;
+  let whole: Promise<number> = Promise.resolve(0);
+  const run = async () => {
+    child = steps.start();
+    const status = await child.ended;
+    running = false;
+    await steps.drain();
+    return status;
+  };
   return untilStopped({
-    begin: () => (child = start()).ended,
-    stop: ended,
+    begin: () => (whole = run()),
+    stop: async (signal) => {
+      if (running) return whole;
+      await steps.cut();
+      return statusOfSignal(signal);
+    },
     abort: async () => {
       child?.kill('SIGKILL');
-      await ended();
+      await child?.ended;
+      await steps.cut();
     },
-    onStopping: (signal) => child?.passOn(signal),
+    onStopping: (signal) => running && child?.passOn(signal),
   });
+}
+
+/** What the command has sent may still be on its way, and its last connections in the port's queue. */
+async function drainAfterCommand(
+  drain: () => Promise<void>,
+  { run: { events, graceMs }, watch }: { run: ForwardRun; watch: ForwardWatch },
+): Promise<void> {
+  // One whole turn of the event loop accepts all clients that wait.
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const saying = setTimeout(() => sayCommandEnded(events, watch.openStreams, graceMs), QUIET_DRAIN_MS);
+  await drain().finally(() => clearTimeout(saying));
 }
 
 function sayReady(events: EventPresenter, open: readonly OpenPort[]): void {

@@ -22,6 +22,8 @@ export interface UserError {
   azure?: AzureError;
 }
 
+const LEAST_ERROR_STATUS = 400;
+
 export function toUserError(error: unknown): UserError {
   const known = toHcmError(error);
   const { exitStatus, next } = ERROR_TABLE[known.code];
@@ -69,7 +71,8 @@ function withoutOclifFrame(message: string): string {
 
 function azureErrorOf({ details }: HcmError): AzureError | undefined {
   const { status, reason, trackingId } = details;
-  if (typeof status !== 'number') return undefined;
+  // Below 400 nothing was refused: what is wrong then is ours to say.
+  if (typeof status !== 'number' || status < LEAST_ERROR_STATUS) return undefined;
   return {
     status,
     ...(typeof reason === 'string' && reason !== '' ? { message: redact(reason) } : {}),

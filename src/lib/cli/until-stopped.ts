@@ -3,10 +3,7 @@
  * peace (drains), the second stops now, with the status of the signal.
  */
 import { EXIT } from './error-table.ts';
-
-/** Not SIGHUP outside Windows (there: a closed console): a handler would undo what `nohup` has arranged. */
-const SIGNALS: readonly NodeJS.Signals[] =
-  process.platform === 'win32' ? ['SIGINT', 'SIGBREAK', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
+import { endAtOnce, STOP_SIGNALS } from './stop-signals.ts';
 
 export interface Stoppable<T> {
   /**
@@ -15,7 +12,7 @@ export interface Stoppable<T> {
    */
   begin(): Promise<T>;
   /** Stops in peace; may have a result, too. */
-  stop(): Promise<T | void>;
+  stop(signal: NodeJS.Signals): Promise<T | void>;
   /** Stops now; called at the second signal, and has until it resolves. */
   abort(): Promise<void>;
   onStopping?(signal: NodeJS.Signals): void;
@@ -46,14 +43,14 @@ export async function untilStopped<T>(
       running.onStopping?.(signal);
       // Once the second signal came, the end in peace is not waited for any more.
       running
-        .stop()
+        .stop(signal)
         .then((result) => count === 1 && settle({ result: result ?? undefined, exitStatus: 0 }), fail);
     } else if (count === 2) {
-      const exitStatus = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
-      running.abort().then(() => settle({ result: undefined, exitStatus }), fail);
+      running.abort().then(() => settle({ result: undefined, exitStatus: statusOfSignal(signal) }), fail);
     }
   };
-  for (const signal of SIGNALS) signals.on(signal, onSignal);
+  // In this order: without any listener for a moment, Node forgets a signal that came while it was busy.
+  for (const signal of STOP_SIGNALS) signals.on(signal, onSignal).off(signal, endAtOnce);
   try {
     const byItself = running.begin().then(
       (result) => (count === 0 ? { result, exitStatus: 0 } : stopped),
@@ -61,6 +58,11 @@ export async function untilStopped<T>(
     );
     return await Promise.race([stopped, byItself]);
   } finally {
-    for (const signal of SIGNALS) signals.off(signal, onSignal);
+    for (const signal of STOP_SIGNALS) signals.off(signal, onSignal);
   }
+}
+
+/** The exit status of a run that a signal has cut short. */
+export function statusOfSignal(signal: NodeJS.Signals): number {
+  return signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
 }

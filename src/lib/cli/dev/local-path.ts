@@ -3,11 +3,13 @@
  * them; stops them in the order of the path, so that open streams can finish.
  */
 import { resolveConnection } from '../../../protocol/connection-string.ts';
+import { HcmError } from '../../../protocol/errors.ts';
 import { formatTarget, type Bind, type Target } from '../../../protocol/target.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
 import type { TunnelEvent, TunnelEventHandler } from '../../../tunnel/events.ts';
 import { HybridConnectionListener } from '../../../tunnel/listener.ts';
 import { startLocalPort, type LocalPort } from '../../../tunnel/local-port.ts';
+import { orAborted } from '../../../tunnel/network-errors.ts';
 import type { Connection } from '../../../tunnel/options.ts';
 import { Sender } from '../../../tunnel/sender.ts';
 import { sasKeyTokens } from '../../../tunnel/token-provider.ts';
@@ -31,6 +33,8 @@ export class LocalPath {
   readonly log = new StreamLog();
   readonly #options: LocalPathOptions;
   readonly #witness = new StreamWitness();
+  readonly #stopping = new AbortController();
+  #starting: Promise<void> = Promise.resolve();
   #sample: SampleTarget | undefined;
   #azure: LocalAzure | undefined;
   #listener: HybridConnectionListener | undefined;
@@ -40,14 +44,23 @@ export class LocalPath {
     this.#options = options;
   }
 
-  /** Resolves when the path works, which a probe has proved. What was started must be stopped, also after an error. */
-  async start(): Promise<void> {
+  /**
+   * Resolves when the path works, which a probe has proved. What was started must be stopped, also after an error.
+   * Rejects with HCM_ABORTED when it is stopped meanwhile.
+   */
+  start(): Promise<void> {
+    this.#starting = this.#start(this.#stopping.signal);
+    return this.#starting;
+  }
+
+  async #start(stopping: AbortSignal): Promise<void> {
     const { target: given, bind, output, onEvent } = this.#options;
     if (given === undefined)
       this.#sample = await SampleTarget.start(() => ({ route: this.route, log: this.log }));
     const target = given ?? this.#started(this.#sample).target;
     const spec = { name: CONNECTION_NAME, target: formatTarget(target) };
     this.#azure = await LocalAzure.start({ port: 0, connections: [spec], stateDirectory: undefined, output });
+    stopping.throwIfAborted();
     const { emulator } = this.#azure;
     const strings = this.#started(emulator.connections[0]);
     const loopbackCa = emulator.caPem;
@@ -64,9 +77,15 @@ export class LocalPath {
     });
     const sender = new Sender(connectionOf(strings.senderConnectionString), { loopbackCa, onEvent: watch });
     this.#port = await startLocalPort(bind, sender);
+    stopping.throwIfAborted();
     this.#listener.start();
     await this.#listener.online();
-    await probePath(this.#port.bind, this.#witness, this.#sample !== undefined);
+    await orAborted(probePath(this.#port.bind, this.#witness, this.#sample !== undefined), stopping);
+  }
+
+  /** True for what happens to the stream that proved the path. */
+  isProbe(event: TunnelEvent): boolean {
+    return this.#witness.isAbout(event);
   }
 
   get route(): { bind: string; relay: string; connection: string; target: string } {
@@ -94,7 +113,16 @@ export class LocalPath {
     return new Promise(() => undefined);
   }
 
+  /** Also while it starts. May be called again with a shorter grace. */
   async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort(new HcmError('HCM_ABORTED', 'The local path was stopped'));
+    await this.#stopParts(graceMs);
+    await this.#starting.catch(() => undefined);
+    // What came into being meanwhile.
+    await this.#stopParts(0);
+  }
+
+  async #stopParts(graceMs: number): Promise<void> {
     await this.#port?.stop({ graceMs });
     await this.#listener?.stop({ graceMs });
     await this.#sample?.stop();

@@ -10,6 +10,7 @@ import type { TunnelEvent } from '../../../tunnel/events.ts';
 
 /** Tells the fate of the first stream. */
 export class StreamWitness {
+  #stream: string | undefined;
   /** Resolves when the stream is open, rejects with the HcmError that it was refused with. */
   readonly opened: Promise<void>;
   /** Resolves when it is closed. */
@@ -27,7 +28,14 @@ export class StreamWitness {
     this.opened.catch(() => undefined);
   }
 
+  /** True for events of the first stream, at either half. */
+  isAbout(event: TunnelEvent): boolean {
+    return 'stream' in event && event.stream === this.#stream;
+  }
+
+  /** Takes events of the sender. */
   note(event: TunnelEvent): void {
+    if (event.event === 'opening') this.#stream ??= event.stream;
     if (event.event === 'opened') this.#onOpened();
     if (event.event === 'refused') this.#onRefused(event.error);
     if (event.event === 'closed') this.#onClosed();
@@ -48,8 +56,9 @@ export async function probePath(bind: string, witness: StreamWitness, speaksHttp
     const socket = connect(at);
     socket.on('error', () => undefined).resume();
     await witness.opened;
-    // What the target makes of a client that says nothing is its own affair.
-    socket.end();
+    // A target may keep a client that only ends for ever; none keeps one that is gone. A Unix socket has no reset.
+    if ('path' in at) socket.destroy();
+    else socket.resetAndDestroy();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Runs the whole path in the foreground and says how the same goes with Azure. */
 import type { Bind, Target } from '../../../protocol/target.ts';
+import { warnIfOpenToNetwork } from '../forward-targets.ts';
 import { sayStopping } from '../grace-flag.ts';
 import type { EventPresenter } from '../event-presenter.ts';
 import type { Output } from '../output.ts';
@@ -18,10 +19,12 @@ export interface DevRun {
 export async function runDev({ target, bind, output, events, graceMs }: DevRun): Promise<number> {
   let ready = false;
   const onEvent: LocalPathOptions['onEvent'] = (event, half) => {
+    if (ready && path.isProbe(event)) return;
     // A program waits for `ready` first. A person wants to know why it does not come, and each stream once.
     const forPerson = events.verbose || event.event === 'reconnecting' || (ready && half === 'sender');
     if (events.json ? ready : forPerson) events.onEvent(event);
   };
+  warnIfOpenToNetwork(bind, output);
   const path = new LocalPath({ target, bind, output, onEvent });
   const begin = async () => {
     await path.start();
@@ -30,16 +33,17 @@ export async function runDev({ target, bind, output, events, graceMs }: DevRun):
     ready = true;
     events.readyWithSecrets(
       { ...fields, emulator: { event: 'ready', ...path.azure.describe() } },
-      readyLines(path),
+      readyLines(path, target === undefined),
     );
     return path.failed();
   };
   try {
     const { exitStatus } = await untilStopped({
       begin,
-      stop: () => path.stop(graceMs),
+      // Before it is ready, the only stream is the probe.
+      stop: () => path.stop(ready ? graceMs : 0),
       abort: () => path.stop(0),
-      onStopping: () => sayStopping(events, path.openStreams, graceMs),
+      onStopping: () => sayStopping(events, ready ? path.openStreams : 0, graceMs),
     });
     return exitStatus;
   } finally {
@@ -51,16 +55,24 @@ function urlOf(bind: string): string {
   return bind.startsWith('unix:') ? bind : `http://${bind}/`;
 }
 
-function readyLines(path: LocalPath): string[] {
+/** How to ask a target that speaks HTTP. */
+function curlOf(bind: string): string {
+  return bind.startsWith('unix:')
+    ? `curl --unix-socket ${bind.slice('unix:'.length)} http://localhost/`
+    : `curl ${urlOf(bind)}`;
+}
+
+/** Only the sample is known to speak HTTP. */
+function readyLines(path: LocalPath, hasSample: boolean): string[] {
   const { bind, relay, connection, target } = path.route;
   const azure = 'az relay hyco';
   const which = '-g GROUP --namespace-name NAMESPACE';
   return [
     'The whole path works: app -> forward -> relay -> listener -> target',
     '',
-    `  ${urlOf(bind)}`,
+    `  ${hasSample ? urlOf(bind) : bind}`,
     '',
-    `  app       whatever connects to ${bind}: curl ${urlOf(bind)}`,
+    `  app       ${hasSample ? `whatever connects there: ${curlOf(bind)}` : `whatever connects there; if the target speaks HTTP: ${curlOf(bind)}`}`,
     `  forward   local port ${bind}`,
     `  relay     ${relay} (the emulator), hybrid connection "${connection}"`,
     `  listener  in this process, too`,

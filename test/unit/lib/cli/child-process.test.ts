@@ -5,6 +5,7 @@ describe('the environment of -- COMMAND', () => {
   it('has none of our secrets, and all else', () => {
     const env = {
       ...{ HCM_CONNECTION_STRING: 's', HCM_PROXY_PASSWORD: 's', HCM_CLIENT_SECRET: 's', HCM_TOKEN: 's' },
+      ...{ HCM_PROXY: 'http://user:s@proxy:3128', hcm_proxy: 's', HCM_CREDENTIALS_DB: 's' },
       ...{ HCM_STATE_DIR: '/s', PATH: '/bin', DB_PASSWORD: 'its own' },
     };
     assert.deepEqual(Object.keys(withoutSecrets(env)), ['HCM_STATE_DIR', 'PATH', 'DB_PASSWORD']);

@@ -65,11 +65,23 @@ describe('presented errors', () => {
       stderr(),
       [
         'Error: Nobody listens',
-        'Azure:  404 none',
+        'Azure: 404 none',
         'Next:  Start a listener on the private side: hcm listen db --target HOST:PORT',
         'HCM_NO_LISTENER, see docs/errors.md#hcm_no_listener\n',
       ].join('\n'),
     );
+  });
+
+  it('for people, a relay without words has no line: its status is in the message', () => {
+    const mute = new HcmError('HCM_RELAY_FAULT', 'ns answered 500', { details: { status: 500, reason: '' } });
+    const withId = new HcmError('HCM_RELAY_FAULT', 'ns answered 500', {
+      details: { status: 500, reason: '', trackingId: 'abc_G1' },
+    });
+    const { output, stderr } = captured();
+    presentError(mute, output, { json: false, longRunning: false });
+    assert.doesNotMatch(stderr(), /^Azure/m);
+    presentError(withId, output, { json: false, longRunning: false });
+    assert.match(stderr(), /^Azure: 500 \(tracking id abc_G1\)$/m);
   });
 
   it('for programs: one document, or an event where there are events', () => {

@@ -33,6 +33,17 @@ describe('errors for users', () => {
     assert.deepEqual(azure, { status: 401, message: 'InvalidSignature: no', trackingId: 'abc_G1' });
   });
 
+  it('a status that refuses nothing is not called an error of Azure', () => {
+    for (const status of [101, 200, 204, 302]) {
+      const details = { status, host: 'ns', path: 'db' };
+      assert.equal(toUserError(new HcmError('HCM_ENTITY_NOT_FOUND', 'x', { details })).azure, undefined);
+    }
+  });
+
+  it('a stop of our own does not blame the far side', () => {
+    assert.doesNotMatch(toUserError(new HcmError('HCM_ABORTED', 'x')).next, /far side|again/);
+  });
+
   it('a bug is HCM_UNEXPECTED with status 1; so is anything thrown that is no error', () => {
     for (const thrown of [new TypeError('x is not a function'), 'text', undefined, null]) {
       const { code, exitStatus } = toUserError(thrown);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { endAtOnce } from '../../../../src/lib/cli/stop-signals.ts';
 import { untilStopped } from '../../../../src/lib/cli/until-stopped.ts';
 
 const never = new Promise<never>(() => undefined);
@@ -11,6 +12,19 @@ describe('until it is stopped', () => {
 
   const run = <T>(begin: () => Promise<T>, stop: () => Promise<T | void> = () => Promise.resolve()) =>
     untilStopped({ begin, stop, abort: () => Promise.resolve() }, signals);
+
+  it('takes over from what ends a command that has not begun', async () => {
+    signals.on('SIGINT', endAtOnce).on('SIGTERM', endAtOnce);
+    const { exitStatus } = await run(() => {
+      assert.deepEqual(
+        [signals.listenerCount('SIGINT'), signals.listeners('SIGINT').includes(endAtOnce)],
+        [1, false],
+      );
+      signals.emit('SIGINT', 'SIGINT');
+      return never;
+    });
+    assert.equal(exitStatus, 0);
+  });
 
   it('ends by itself with its result', async () => {
     assert.deepEqual(await run(() => Promise.resolve(7)), { result: 7, exitStatus: 0 });

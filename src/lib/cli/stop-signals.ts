@@ -1,0 +1,10 @@
+/** The signals that stop a command, and what they do before it has begun. */
+
+/** Not SIGHUP outside Windows (there: a closed console): a handler would undo what `nohup` has arranged. */
+export const STOP_SIGNALS: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? ['SIGINT', 'SIGBREAK', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
+
+/** Ends a long-running command that has not begun: nothing is open, so it is drained. `untilStopped` takes over. */
+export function endAtOnce(): void {
+  process.exit(0);
+}
