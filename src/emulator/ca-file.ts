@@ -7,8 +7,8 @@ import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HcmError } from '../protocol/errors.ts';
 import { caFault, createCa } from './ca.ts';
-import type { CertifiedKey } from './certificate.ts';
-import { codeOf, writeDurably } from './state-file.ts';
+import type { CertifiedKey } from './certified-key.ts';
+import { codeOf, writeAtomically } from './state-file.ts';
 
 const CERT_NAME = 'ca.pem';
 const KEY_NAME = 'ca-key.pem';
@@ -80,8 +80,8 @@ async function create(folder: string): Promise<CertifiedKey> {
   await mkdir(dirname(folder), { recursive: true, mode: FOLDER_MODE });
   await mkdir(aside, { mode: FOLDER_MODE });
   try {
-    await writeDurably(join(aside, KEY_NAME), ca.keyPem, KEY_MODE);
-    await writeDurably(join(aside, CERT_NAME), ca.certPem, CERT_MODE);
+    await writeAtomically(join(aside, KEY_NAME), ca.keyPem, KEY_MODE);
+    await writeAtomically(join(aside, CERT_NAME), ca.certPem, CERT_MODE);
     await rename(aside, folder);
     return ca;
   } catch (error) {

@@ -4,7 +4,8 @@
  * written here; see ca-file.ts.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import type { CertifiedKey, GeneralName } from './certificate.ts';
+import type { GeneralName } from './certificate.ts';
+import type { CertifiedKey } from './certified-key.ts';
 
 const DAY_MS = 86_400_000;
 const CA_LIFETIME_MS = 3650 * DAY_MS;

@@ -25,12 +25,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-
-/** Certificate and private key (PKCS #8), both PEM. */
-export interface CertifiedKey {
-  readonly certPem: string;
-  readonly keyPem: string;
-}
+import type { CertifiedKey } from './certified-key.ts';
 
 /** A DNS name, or an IP address (in a constraint with its prefix: `127.0.0.0/8`). */
 export interface GeneralName {
@@ -38,7 +33,7 @@ export interface GeneralName {
   readonly value: string;
 }
 
-export interface CertificateName {
+interface CertificateName {
   readonly commonName: string;
   readonly organization: string;
 }
@@ -48,14 +43,14 @@ interface Validity {
   readonly notAfter: Date;
 }
 
-export interface AuthorityRequest extends Validity {
+interface AuthorityRequest extends Validity {
   /** The beginning of its key is added to its name: that tells several authorities of one name apart. */
   readonly subject: CertificateName;
   /** Nothing outside of these names may be certified. */
   readonly permitted: readonly GeneralName[];
 }
 
-export interface ServerRequest extends Validity {
+interface ServerRequest extends Validity {
   readonly subject: CertificateName;
   readonly names: readonly GeneralName[];
 }

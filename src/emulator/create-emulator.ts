@@ -7,7 +7,7 @@ import { formatConnectionString } from '../protocol/connection-string.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { isLoopbackName } from '../protocol/relay-hosts.ts';
 import { createCa, issueServerCertificate } from './ca.ts';
-import type { CertifiedKey } from './certificate.ts';
+import type { CertifiedKey } from './certified-key.ts';
 import { systemClock, TimerSet, type EmulatorClock } from './clock.ts';
 import type { EmulatorEventBody } from './events.ts';
 import { Faults } from './faults.ts';

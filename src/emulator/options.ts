@@ -1,7 +1,7 @@
 /** What comes into the emulator from outside, and the facts of Azure Relay that nobody knows for sure. */
 import { MAX_LISTENERS, RENDEZVOUS_LIFETIME_MS, TOKEN_GRACE_MS } from '../protocol/limits.ts';
 import type { RelayCondition } from '../protocol/relay-answers.ts';
-import type { CertifiedKey } from './certificate.ts';
+import type { CertifiedKey } from './certified-key.ts';
 import type { EmulatorClock } from './clock.ts';
 import type { EmulatorEventHandler } from './events.ts';
 import type { FaultSettings } from './faults.ts';

@@ -2,8 +2,7 @@
  * The state document on disk. Written as a whole beside the old one and then renamed over it: whatever fails, one of
  * the two is there. Who may write is state-lock.ts's business, where the folder is the caller's.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HcmError } from '../protocol/errors.ts';
 import { checkState, type EmulatorState } from './state.ts';
@@ -86,27 +85,10 @@ export class StateFile {
   }
 }
 
-/** Replaces a file, or makes it; readers see the old text or the new one. */
+/** Replaces a file, or makes it, and has it on the disk; readers see the old text or the new one. */
 export async function writeAtomically(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    await writeDurably(temporary, text, mode);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
-
-/** Makes a new file whose text is on the disk when this resolves. Rejects with EEXIST when it is there. */
-export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
-  const file = await open(path, 'wx', mode);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const { default: writeFileAtomic } = await import('write-file-atomic');
+  await writeFileAtomic(path, text, { mode });
 }
 
 export function codeOf(error: unknown): string {

@@ -1,43 +1,63 @@
 /**
- * One emulator a state folder: a file that names its owner. Locks of processes that died are taken over; on Linux
- * also when their number has gone to another process since.
+ * One emulator a state folder: a lock of `proper-lockfile`, a folder whose time its holder keeps fresh, and beside it
+ * a file that names the holder. A holder of this machine that died is taken over at once; another (of a machine or
+ * container that cannot be seen from here, or whose number has gone to another process) when its lock is stale.
  */
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LockOptions } from 'proper-lockfile';
 import { HcmError } from '../protocol/errors.ts';
-import { codeOf, writeAtomically, writeDurably } from './state-file.ts';
+import { codeOf, writeAtomically } from './state-file.ts';
 
-const FILE_NAME = 'emulator.lock';
+const LOCK_NAME = 'emulator.lock';
+const OWNER_NAME = 'emulator.owner.json';
+/** Held for the moment in which a lock is looked at, taken or left, so that lock and owner always belong together. */
+const GUARD_NAME = 'emulator.guard';
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
-/** A lock without readable owner is being written; after this long its writer has died, in ms. */
-const UNFINISHED_MS = 2_000;
-const RETRY_MS = 20;
 
-export interface LockOwner {
+/** A holder that did not run for so long (stopped by Ctrl-Z, asleep) loses its lock to whoever asks for it. */
+const STALE_MS = 20_000;
+const UPDATE_MS = 5_000;
+/** Whoever dies with the guard in hand holds others up for so long: the least that the library takes. */
+const GUARD_STALE_MS = 2_000;
+const GUARD_RETRY_MS = 20;
+const GUARD_WAIT_MS = 2 * GUARD_STALE_MS;
+
+/** Tells this process from an earlier one of the same number: in a container it is always the same. */
+const THIS_PROCESS = randomUUID();
+
+interface LockOwner {
   readonly pid: number;
   readonly host: string;
-  /** When the process started, as the system counts it; tells a reused pid. '' where that is not known. */
-  readonly processStart: string;
+  readonly process: string;
   /** Where the emulator answers, once it does. */
   readonly endpoint?: string | undefined;
 }
 
-/** Whether a process runs, and since when; a test's own in tests. */
-export interface Processes {
-  isRunning(pid: number): boolean;
-  startOf(pid: number): Promise<string>;
+export interface StateLockOptions {
+  /**
+   * The lock was lost, since this process did not run for long: another emulator may have the state now. Called once;
+   * the state must not be written any more.
+   */
+  onLost?: ((error: HcmError) => void) | undefined;
+  /** How often the holder says that it lives; at least 1000. Default 5000. */
+  updateMs?: number | undefined;
+  /** Whether a process of this machine runs; a test's own in tests. */
+  isRunning?: ((pid: number) => boolean) | undefined;
 }
 
 export class StateLock {
-  readonly path: string;
-  #owner: LockOwner;
+  readonly #folder: string;
+  readonly #options: StateLockOptions;
+  #free: (() => Promise<void>) | undefined;
 
-  private constructor(path: string, owner: LockOwner) {
-    this.path = path;
-    this.#owner = owner;
+  private constructor(folder: string, options: StateLockOptions) {
+    this.#folder = folder;
+    this.#options = options;
   }
 
   /**
@@ -45,13 +65,12 @@ export class StateLock {
    * @throws HcmError HCM_STATE_LOCKED, `details` has `pid` and, once known, `endpoint` of the owner;
    * HCM_STATE_UNWRITABLE.
    */
-  static async acquire(folder: string, processes: Processes = thisMachine): Promise<StateLock> {
-    const path = join(folder, FILE_NAME);
-    const { pid } = process;
-    const owner: LockOwner = { pid, host: hostname(), processStart: await processes.startOf(pid) };
+  static async acquire(folder: string, options: StateLockOptions = {}): Promise<StateLock> {
+    const stateLock = new StateLock(folder, options);
     try {
       await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-      while (!(await create(path, owner))) await makeWay(path, processes);
+      await guarded(folder, () => stateLock.#take());
+      return stateLock;
     } catch (error) {
       if (error instanceof HcmError) throw error;
       const cause = codeOf(error);
@@ -59,114 +78,152 @@ export class StateLock {
         details: { folder, cause },
       });
     }
-    return new StateLock(path, owner);
   }
 
   /** Tells the next one who tries where this emulator answers. */
   async setEndpoint(endpoint: string): Promise<void> {
-    this.#owner = { ...this.#owner, endpoint };
-    await writeAtomically(this.path, JSON.stringify(this.#owner), FILE_MODE);
+    if (this.#free) await this.#writeOwner(endpoint);
   }
 
+  /** False once it was lost or released. */
+  get isHeld(): boolean {
+    return this.#free !== undefined;
+  }
+
+  /** Leaves nothing of it behind; does nothing when it was lost. */
   async release(): Promise<void> {
-    await rm(this.path, { force: true });
+    const free = this.#free;
+    this.#free = undefined;
+    if (free === undefined) return;
+    try {
+      await guarded(this.#folder, async () => {
+        await rm(join(this.#folder, OWNER_NAME), { force: true });
+        await free();
+      });
+    } catch (error) {
+      await free().catch(() => undefined);
+      // The folder was deleted in the meantime, the lock with it.
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  async #take(): Promise<void> {
+    const path = join(this.#folder, LOCK_NAME);
+    try {
+      this.#free = await this.#lock();
+    } catch (error) {
+      if (codeOf(error) !== 'ELOCKED') throw error;
+      const owner = await readOwner(this.#folder);
+      if (owner === undefined || this.#mayRun(owner)) throw locked(path, owner);
+      await rm(path, { recursive: true, force: true });
+      this.#free = await this.#lock();
+    }
+    await this.#writeOwner();
+  }
+
+  async #lock(): Promise<() => Promise<void>> {
+    return lockFolder(this.#folder, {
+      lockfilePath: join(this.#folder, LOCK_NAME),
+      stale: STALE_MS,
+      update: this.#options.updateMs ?? UPDATE_MS,
+      onCompromised: () => this.#lose(),
+    });
+  }
+
+  #lose(): void {
+    if (this.#free === undefined) return;
+    this.#free = undefined;
+    const folder = this.#folder;
+    this.#options.onLost?.(
+      new HcmError(
+        'HCM_STATE_LOCKED',
+        `The lock of ${folder} was lost: another emulator may use the state.`,
+        {
+          details: { folder },
+        },
+      ),
+    );
+  }
+
+  /** Of another machine's processes (a shared folder, a container) only the age of the lock tells. */
+  #mayRun({ pid, host, process: id }: LockOwner): boolean {
+    if (host !== hostname()) return true;
+    return pid === process.pid ? id === THIS_PROCESS : (this.#options.isRunning ?? isRunning)(pid);
+  }
+
+  #writeOwner(endpoint?: string): Promise<void> {
+    const owner: LockOwner = { pid: process.pid, host: hostname(), process: THIS_PROCESS, endpoint };
+    return writeAtomically(join(this.#folder, OWNER_NAME), JSON.stringify(owner), FILE_MODE);
   }
 }
 
-async function create(path: string, owner: LockOwner): Promise<boolean> {
+async function guarded(folder: string, act: () => Promise<void>): Promise<void> {
+  const free = await waitForGuard(join(folder, GUARD_NAME));
   try {
-    await writeDurably(path, JSON.stringify(owner), FILE_MODE);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** Removes a lock whose owner has died; waits for one that is being made; throws for one that holds. */
-async function makeWay(path: string, processes: Processes): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(ignoreMissing);
-  if (text === undefined) return;
-  const owner = parseOwner(text);
-  if (owner !== undefined && (await holds(owner, processes))) throw locked(path, owner);
-  const isStale = owner !== undefined || (await ageOf(path)) > UNFINISHED_MS;
-  if (!isStale || !(await removeIfSame(path, text))) await sleep(RETRY_MS);
-}
-
-/** Two who find the same dead owner must not remove each other's new lock: only one at a time compares and removes. */
-async function removeIfSame(path: string, text: string): Promise<boolean> {
-  const guard = `${path}.takeover`;
-  try {
-    await writeDurably(guard, '', FILE_MODE);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    if ((await ageOf(guard)) > UNFINISHED_MS) await rm(guard, { force: true });
-    return false;
-  }
-  try {
-    const now = await readFile(path, 'utf8').catch(ignoreMissing);
-    if (now === text) await rm(path, { force: true });
-    return true;
+    await act();
   } finally {
-    await rm(guard, { force: true });
+    // Lost, when the machine stood still in the middle of it.
+    await free().catch(() => undefined);
   }
 }
 
-async function holds(owner: LockOwner, processes: Processes): Promise<boolean> {
-  // Another machine's processes (a shared folder, a container) cannot be seen from here.
-  if (owner.host !== hostname()) return true;
-  if (!processes.isRunning(owner.pid)) return false;
-  return owner.processStart === '' || owner.processStart === (await processes.startOf(owner.pid));
+async function waitForGuard(path: string): Promise<() => Promise<void>> {
+  const options = {
+    lockfilePath: path,
+    realpath: false,
+    stale: GUARD_STALE_MS,
+    onCompromised: () => undefined,
+  };
+  // The library's own retries would try again whatever the error.
+  for (const deadline = performance.now() + GUARD_WAIT_MS; ; await sleep(GUARD_RETRY_MS)) {
+    try {
+      return await lockFolder(path, options);
+    } catch (error) {
+      if (codeOf(error) !== 'ELOCKED' || performance.now() > deadline) throw error;
+    }
+  }
 }
 
-function locked(path: string, { pid, host, endpoint }: LockOwner): HcmError {
+/** Loaded where a lock is wanted: the library listens to signals from then on, to free its locks at the end. */
+async function lockFolder(path: string, options: LockOptions): Promise<() => Promise<void>> {
+  const { default: properLockfile } = await import('proper-lockfile');
+  return properLockfile.lock(path, options);
+}
+
+function locked(path: string, owner: LockOwner | undefined): HcmError {
+  const { pid, host, endpoint } = owner ?? {};
   const where = endpoint === undefined ? '' : ` at ${endpoint}`;
-  const machine = host === hostname() ? '' : ` on ${host}`;
+  const machine = host === undefined || host === hostname() ? '' : ` on ${host}`;
+  const who = pid === undefined ? 'an unknown process' : `process ${pid}${machine}`;
   return new HcmError(
     'HCM_STATE_LOCKED',
-    `An emulator with this state runs already${where}: process ${pid}${machine}. Its lock is ${path}.`,
-    { details: { pid, host, file: path, ...(endpoint === undefined ? {} : { endpoint }) } },
+    `An emulator with this state runs already${where}: ${who}. Its lock is ${path}.`,
+    {
+      details: {
+        ...(pid === undefined ? {} : { pid }),
+        ...(host === undefined ? {} : { host }),
+        file: path,
+        ...(endpoint === undefined ? {} : { endpoint }),
+      },
+    },
   );
 }
 
-function parseOwner(text: string): LockOwner | undefined {
+async function readOwner(folder: string): Promise<LockOwner | undefined> {
   try {
-    const owner = JSON.parse(text) as Partial<LockOwner>;
-    const { pid, host, processStart = '', endpoint } = owner;
+    const owner = JSON.parse(await readFile(join(folder, OWNER_NAME), 'utf8')) as Partial<LockOwner>;
+    const { pid, host, process: id = '', endpoint } = owner;
     if (typeof pid !== 'number' || typeof host !== 'string') return undefined;
-    return { pid, host, processStart, endpoint };
+    return { pid, host, process: id, endpoint };
   } catch {
     return undefined;
   }
 }
 
-async function ageOf(path: string): Promise<number> {
-  const found = await stat(path).catch(ignoreMissing);
-  return found === undefined ? 0 : Date.now() - found.mtimeMs;
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
 }
-
-function ignoreMissing(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT') throw error;
-}
-
-const thisMachine: Processes = {
-  isRunning(pid) {
-    try {
-      return process.kill(pid, 0);
-    } catch (error) {
-      return codeOf(error) === 'EPERM';
-    }
-  },
-  /** Linux: clock ticks since boot, and which boot; the name in the second field may hold spaces. */
-  async startOf(pid) {
-    try {
-      const [status, boot] = await Promise.all([
-        readFile(`/proc/${pid}/stat`, 'utf8'),
-        readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
-      ]);
-      return `${boot.trim()} ${status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
-    } catch {
-      return '';
-    }
-  },
-};

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { HcmHome, type Line } from './hcm-process.ts';
 
 const STRING = (port: string, rule: string, entity = '') =>
@@ -125,6 +125,19 @@ describe('hcm emulator start', () => {
     assert.ok(existsSync(`${directory}/emulator.lock`));
     await emulator.interrupt();
     assert.ok(!existsSync(`${directory}/emulator.lock`));
+  });
+
+  it('that lost its lock says so, and leaves the state to the others', async () => {
+    const directory = home.path('state-here');
+    const { emulator } = await start('--state-dir', directory);
+    rmSync(`${directory}/emulator.lock`, { recursive: true });
+    const second = await start('--state-dir', directory, '--connection', 'of-the-second');
+    await emulator.says('Its changes are not kept any more.');
+    await second.emulator.interrupt();
+    assert.equal((await emulator.interrupt()).status, 0);
+    const { ready } = await start('--state-dir', directory);
+    const [connection] = ready['connections'] as Record<string, string>[];
+    assert.equal(connection?.['name'], 'of-the-second');
   });
 
   it('its events name a connection as those of a tunnel do', async () => {

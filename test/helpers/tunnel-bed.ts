@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createCa } from '../../src/emulator/ca.ts';
-import type { CertifiedKey } from '../../src/emulator/certificate.ts';
+import type { CertifiedKey } from '../../src/emulator/certified-key.ts';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/create-emulator.ts';
 import { resolveConnection } from '../../src/protocol/connection-string.ts';
 import type { Target } from '../../src/protocol/target.ts';

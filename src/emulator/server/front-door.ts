@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { asksForWebSocket, readHead } from '../../websocket/handshake.ts';
 import { formatHead, type HttpHead, type RawHeaders } from '../../websocket/http-head.ts';
-import type { CertifiedKey } from '../certificate.ts';
+import type { CertifiedKey } from '../certified-key.ts';
 import { endWith, Handshake } from '../relay/handshake.ts';
 import { Sockets } from './sockets.ts';
 

@@ -46,10 +46,12 @@ export class LocalAzure {
       const { emulator, caFile } = await startEmulator(options, undefined);
       return new LocalAzure(emulator, caFile);
     }
-    const lock = await StateLock.acquire(stateDirectory);
+    const onLost = ({ message }: HcmError) =>
+      options.output.warn(`${message} Its changes are not kept any more.`);
+    const lock = await StateLock.acquire(stateDirectory, { onLost });
     try {
       const file = new StateFile(stateDirectory);
-      const { emulator, caFile } = await startEmulator(options, file);
+      const { emulator, caFile } = await startEmulator(options, file, lock);
       await Promise.all([file.save(emulator.state), lock.setEndpoint(emulator.endpoint)]);
       return new LocalAzure(emulator, caFile, { lock, file });
     } catch (error) {
@@ -96,7 +98,7 @@ export class LocalAzure {
 
   async #leave(): Promise<void> {
     try {
-      await this.#stateFile?.save(this.emulator.state);
+      if (this.#lock?.isHeld) await this.#stateFile?.save(this.emulator.state);
     } finally {
       await this.#lock?.release();
     }
@@ -106,6 +108,7 @@ export class LocalAzure {
 async function startEmulator(
   options: LocalAzureOptions,
   file: StateFile | undefined,
+  lock?: StateLock,
 ): Promise<{ emulator: Emulator; caFile: string }> {
   const { output } = options;
   const state = await file?.load();
@@ -119,7 +122,9 @@ async function startEmulator(
   const emulator = await createEmulator({ port, host, connections, state, ca, onEvent });
   if (emulator.warning !== undefined) output.warn(emulator.warning);
   const saveFailed = (error: Error) => output.warn(`the state was not written: ${error.message}`);
-  emulator.onStateChange((changed) => void file?.save(changed).catch(saveFailed));
+  emulator.onStateChange((changed) => {
+    if (lock?.isHeld) void file?.save(changed).catch(saveFailed);
+  });
   return { emulator, caFile };
 }
 

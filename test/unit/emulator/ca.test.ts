@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { loadOrCreateCa } from '../../../src/emulator/ca-file.ts';
 import { caFault, createCa, issueServerCertificate } from '../../../src/emulator/ca.ts';
-import { issueServer, type CertifiedKey, type GeneralName } from '../../../src/emulator/certificate.ts';
+import { issueServer, type GeneralName } from '../../../src/emulator/certificate.ts';
+import type { CertifiedKey } from '../../../src/emulator/certified-key.ts';
 import { useFolder } from './temporary-folder.ts';
 
 const DAY_MS = 86_400_000;
