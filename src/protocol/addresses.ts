@@ -1,22 +1,14 @@
 /**
  * The URLs that hcm dials: listen, connect, reject, and the read of an entity. Forms as in Microsoft's Hybrid
  * Connections protocol guide and the .NET client (HybridConnectionUtility). The relay's side of an address is in
- * request-target.ts, host names in relay-hosts.ts; both are offered from here too.
+ * request-target.ts, host names in relay-hosts.ts.
  */
 import { HcmError } from './errors.ts';
 import { filterQuery } from './query-filter.ts';
 import { type Endpoint, urlHost } from './relay-hosts.ts';
 import { sanitizeReason } from './tracking.ts';
 
-export {
-  CLOUD_SUFFIXES,
-  checkRendezvousAddress,
-  cloudSuffixOf,
-  type Endpoint,
-  isLoopbackName,
-  isRelayNamespaceHost,
-} from './relay-hosts.ts';
-export { matchEntity, parseRelayRequest, type RelayRequestTarget } from './request-target.ts';
+export { checkRendezvousAddress, type Endpoint, isLoopbackName } from './relay-hosts.ts';
 
 /** Version of the management read that Microsoft's clients use (.NET client ManagementOperations). */
 const ENTITY_API_VERSION = '2016-07';

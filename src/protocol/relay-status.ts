@@ -9,8 +9,8 @@ import { redact } from './redact.ts';
 import { parseRejection } from './rejections.ts';
 import { sanitizeReason } from './tracking.ts';
 
-export { RELAY_ANSWERS, relayAnswer, type RelayAnswer, type RelayCondition } from './relay-answers.ts';
-export { parseRejection, rejectionFor, type Rejection } from './rejections.ts';
+export { RELAY_ANSWERS, relayAnswer, type RelayCondition } from './relay-answers.ts';
+export { parseRejection, rejectionFor } from './rejections.ts';
 
 /** What the handshake was for; `read` is the read of an entity's description. */
 export type HandshakeRole = 'listen' | 'connect' | 'accept' | 'read';

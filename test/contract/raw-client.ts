@@ -10,8 +10,6 @@ import { until } from '../helpers/until.ts';
 
 const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
 const SOME_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-/** RFC 6455's own example, for the key above. */
-export const ACCEPT_OF_SOME_KEY = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
 export interface RawAnswer {
   readonly statusLine: string;
