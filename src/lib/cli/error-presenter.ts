@@ -24,20 +24,22 @@ function errorEvent(error: UserError): object {
 function describe(user: UserError, { paint }: Output): string {
   const lines = [
     `${paint.red('Error:')} ${user.message}`,
-    ...azureLines(user.azure).map((line) => paint.dim(line)),
+    ...azureLines(user).map((line) => paint.dim(line)),
     `${paint.bold('Next:')}  ${user.next}`,
     paint.dim(`${user.code}, see ${docsLink(user.code)}`),
   ];
   return lines.join('\n');
 }
 
-/** Nothing, when the relay gave no words: its status stands in the message already. */
-function azureLines(azure: UserError['azure']): string[] {
+/** What the message does not say already: it has the status and mostly the words, rarely the tracking id. */
+function azureLines({ message: shown, azure }: UserError): string[] {
   if (azure === undefined) return [];
   const { status, message = '', trackingId } = azure;
-  const id = trackingId === undefined || message.includes(trackingId) ? '' : `(tracking id ${trackingId})`;
-  const said = [message, id].filter(Boolean).join(' ');
-  return said === '' ? [] : [`Azure: ${status} ${said}`];
+  const [sentence = ''] = message.split(/[.,;\s]*TrackingId:/i, 1);
+  const said = shown.includes(sentence) ? message.slice(sentence.length).replace(/^[.,;\s]+/, '') : message;
+  const id = trackingId === undefined || said.includes(trackingId) ? '' : `(tracking id ${trackingId})`;
+  const line = [said, id].filter(Boolean).join(' ');
+  return line === '' ? [] : [`Azure: ${status} ${line}`];
 }
 
 /** Stacks of the error and its causes, for a bug report; still redacted by the output. */

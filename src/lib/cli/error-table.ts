@@ -124,7 +124,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_WEBSOCKET_PROTOCOL: relay(
     'See whether a proxy in between changes WebSockets; try without it: --proxy off',
   ),
-  HCM_ABORTED: relay('It was stopped here; --grace-period gives open streams more time to finish'),
+  HCM_ABORTED: relay('Raise --grace-period when open streams need more time to finish'),
   HCM_IDLE_TIMEOUT: { exitStatus: EXIT.timedOut, next: 'Raise --idle-timeout, or leave it out' },
 
   HCM_ENTITY_NOT_FOUND: {

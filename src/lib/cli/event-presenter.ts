@@ -98,7 +98,7 @@ function toJson(event: TunnelEvent): object {
 
 function why(error: HcmError): string {
   const { next } = ERROR_TABLE[error.code];
-  return `${error.message} (${error.code}). ${typeof next === 'string' ? next : next(error.details)}`;
+  return `${error.message.replace(/\.$/, '')} (${error.code}). ${typeof next === 'string' ? next : next(error.details)}`;
 }
 
 function to(target: string | undefined): string {

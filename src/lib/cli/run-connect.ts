@@ -7,6 +7,7 @@ import type { Connection, SenderOptions } from '../../tunnel/options.ts';
 import { Sender } from '../../tunnel/sender.ts';
 import { forwardStdio } from '../../tunnel/stdio.ts';
 import type { EventPresenter } from './event-presenter.ts';
+import { sayStopping } from './grace-flag.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface ConnectRun {
@@ -51,6 +52,10 @@ export async function runConnect({ connection, options, events, graceMs }: Conne
       return done.catch(() => undefined).finally(() => clearTimeout(timer));
     },
     abort,
+    onStopping: () => {
+      // Whoever types wonders why it goes on; others have said what they wanted to.
+      if (open && process.stdin.isTTY) sayStopping(events, 1, graceMs);
+    },
   });
   return exitStatus;
 }

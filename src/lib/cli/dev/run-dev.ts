@@ -65,8 +65,7 @@ function curlOf(bind: string): string {
 /** Only the sample is known to speak HTTP. */
 function readyLines(path: LocalPath, hasSample: boolean): string[] {
   const { bind, relay, connection, target } = path.route;
-  const azure = 'az relay hyco';
-  const which = '-g GROUP --namespace-name NAMESPACE';
+  const name = `--hybrid-connection-name ${connection}`;
   return [
     'The whole path works: app -> forward -> relay -> listener -> target',
     '',
@@ -80,16 +79,18 @@ function readyLines(path: LocalPath, hasSample: boolean): string[] {
     '',
     'The same with Azure:',
     '',
-    `  1. a hybrid connection and its two keys`,
-    `     ${azure} create ${which} -n ${connection}`,
-    ...['Listen', 'Send'].flatMap((right) => [
-      `     ${azure} authorization-rule create ${which} --hybrid-connection-name ${connection} -n ${right.toLowerCase()} --rights ${right}`,
-      `     ${azure} authorization-rule keys list ${which} --hybrid-connection-name ${connection} -n ${right.toLowerCase()} --query primaryConnectionString -o tsv > ${right.toLowerCase()}.txt`,
-    ]),
-    `  2. on the private side`,
-    `     hcm listen --connection-string-file listen.txt --target ${target}`,
-    `  3. on your machine`,
-    `     hcm forward --connection-string-file send.txt --bind ${bind}`,
+    '  1. a hybrid connection and a key for each side',
+    '     hyco() { az relay hyco "$@" -g GROUP --namespace-name NAMESPACE; }',
+    `     hyco create -n ${connection}`,
+    '     for right in Listen Send; do',
+    `       hyco authorization-rule create ${name} -n $right --rights $right`,
+    `       hyco authorization-rule keys list ${name} -n $right \\`,
+    '         --query primaryConnectionString -o tsv > $right.txt',
+    '     done',
+    '  2. on the private side',
+    `     hcm listen --connection-string-file Listen.txt --target ${hasSample ? 'HOST:PORT' : target}`,
+    '  3. on your machine',
+    `     hcm forward --connection-string-file Send.txt --bind ${bind}`,
     '',
     'Ctrl-C ends all of it.',
   ];

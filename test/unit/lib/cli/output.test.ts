@@ -84,6 +84,16 @@ describe('presented errors', () => {
     assert.match(stderr(), /^Azure: 500 \(tracking id abc_G1\)$/m);
   });
 
+  it('for people, words of the relay that are in the message are not said twice', () => {
+    const reason = 'There is nobody. TrackingId:abc_G1, Timestamp:2026-01-02';
+    const twice = new HcmError('HCM_NO_LISTENER', 'ns answered 404: There is nobody.', {
+      details: { status: 404, reason, trackingId: 'abc_G1' },
+    });
+    const { output, stderr } = captured();
+    presentError(twice, output, { json: false, longRunning: false });
+    assert.match(stderr(), /^Azure: 404 TrackingId:abc_G1, Timestamp:2026-01-02$/m);
+  });
+
   it('for programs: one document, or an event where there are events', () => {
     for (const longRunning of [false, true]) {
       const { output, stdout } = captured();
@@ -141,6 +151,13 @@ describe('presented events', () => {
       second ?? '',
       /^03:04:05 12345678 refused: db:5432 refused \(HCM_TARGET_REFUSED\)\. On the private side/,
     );
+  });
+
+  it('for people, a message that ends with a dot reads on', () => {
+    const { output, stderr } = captured();
+    const error = new HcmError('HCM_TARGET_REFUSED', 'ns answered 502: no.');
+    new EventPresenter(output, false).onEvent({ ...BASE, event: 'refused', stream: '12345678-9', error });
+    assert.match(stderr(), /ns answered 502: no \(HCM_TARGET_REFUSED\)\. On/);
   });
 
   it('what only matters while debugging needs --verbose', () => {
