@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundled } from './bundle.ts';
 import { childEnv, spawnReady } from './children.ts';
+import type { EmulatorStartConfig } from './ours/entry.ts';
 import { programFile } from './ours.ts';
 import { checkoutDir } from './places.ts';
 import type { Effort, Sample, Workload } from './workloads.ts';
@@ -39,7 +40,9 @@ async function timeCommand({ program, args }: Workload & { kind: 'command' }): P
 }
 
 async function timeEmulator(): Promise<number> {
-  const child = await spawnReady(process.execPath, [await bundled('ours/emulator-start.ts')]);
+  const config: EmulatorStartConfig = { library: join(checkoutDir, 'dist', 'index.js') };
+  const entry = await bundled('ours/emulator-start.ts');
+  const child = await spawnReady(process.execPath, [entry, JSON.stringify(config)]);
   await child.stop();
   return Number(child.ready['ms']);
 }

@@ -48,6 +48,12 @@ export interface ListenerConfig extends ClientConfig {
   target: Address;
 }
 
+/** emulator-start.ts: answers {"ready":true,"ms":N}. */
+export interface EmulatorStartConfig {
+  /** The library as it is shipped: it loads parts of itself when they are needed. */
+  library: string;
+}
+
 export function readConfig<T>(): T {
   process.on('SIGTERM', () => process.exit(0));
   return JSON.parse(process.argv[2] ?? '{}') as T;
