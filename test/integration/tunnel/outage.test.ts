@@ -52,13 +52,15 @@ describe('an outage of the relay', function () {
     const all = [...clients, ...served];
     const outcomesToCome = all.map((socket) => outcomeOf(socket).over);
     all.forEach(chatter);
-    await until(() => all.every(({ bytesRead }) => bytesRead > 100_000), 'bytes in all streams', 15_000);
+    await until(() => all.every(({ bytesRead }) => bytesRead > 20_000), 'bytes in all streams', 15_000);
     await child.kill();
     const killedAt = performance.now();
     const outcomes = await Promise.all(outcomesToCome);
     assert.ok(performance.now() - killedAt < 5_000, 'within seconds');
     assert.equal(outcomes.length, 200);
-    const wrong = outcomes.flatMap(({ ended, error }, at) => (ended || !error ? [`${at} ${ended} ${error?.message}`] : []));
+    const wrong = outcomes.flatMap(({ ended, error }, at) =>
+      ended || !error ? [`${at} ${ended} ${error?.message}`] : [],
+    );
     assert.deepEqual(wrong, []);
     await until(() => listener.openStreams === 0 && bed.sent.of('closed').length === 100);
     for (const event of [...bed.heard.of('closed'), ...bed.sent.of('closed')])

@@ -119,7 +119,7 @@ async function bedBehindTls() {
     bed.onStop(() => destroySockets(...sockets));
   });
   server.on('tlsClientError', () => undefined);
-  server.on('connection', (socket) => bed.onStop(() => void socket.destroy()));
+  server.on('connection', (socket: Socket) => bed.onStop(() => void socket.destroy()));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   bed.onStop(() => void server.close());

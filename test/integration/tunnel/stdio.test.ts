@@ -31,7 +31,7 @@ unix('a process whose stdin and stdout are a stream', () => {
   }
 
   it('shuts down its side at the end of stdin and still gets the whole answer', async () => {
-    const target = await bed.target(async (socket) => void socket.end(await readAll(socket)));
+    const target = await bed.target((socket) => void readAll(socket).then((bytes) => socket.end(bytes)));
     await bed.onlineListener({ target });
     const child = connectProcess();
     const bytes = randomBytes(3 * 1024 * 1024);

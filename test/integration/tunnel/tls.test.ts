@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { createCa } from '../../../src/emulator/ca.ts';
 import { systemClock } from '../../../src/tunnel/clock.ts';
@@ -114,8 +114,8 @@ describe('TLS to the relay', () => {
   });
 });
 
-async function listening(server: import('node:net').Server) {
-  const sockets = new Set<import('node:net').Socket>();
+async function listening(server: Server) {
+  const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   server.on('tlsClientError', () => undefined);
   server.listen(0, '127.0.0.1');
