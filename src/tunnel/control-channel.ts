@@ -7,6 +7,7 @@ import { describeClose } from '../protocol/close-reasons.ts';
 import { formatRenewToken, parseServiceMessage, type AcceptCommand } from '../protocol/control-messages.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { CONTROL_MESSAGE_MAX_BYTES, TOKEN_RENEW_FRACTION } from '../protocol/limits.ts';
+import { CLOSE_NORMAL } from '../websocket/frame.ts';
 import { MessageAssembler } from '../websocket/message-assembler.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import type { Clock } from './clock.ts';
@@ -26,7 +27,6 @@ const RENEW_JITTER_SHARE = 0.1;
 /** A refused or failing token source is asked again after this long. */
 const RENEW_RETRY_MS = 30_000;
 const RENEW_LEAST_MS = 1_000;
-const CLOSE_NORMAL = 1000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const TEXT = 1;
 

@@ -2,7 +2,7 @@
  * A rendezvous as one end of a stream. Bytes go out as binary messages of at most 64 KiB and never empty ones: a
  * .NET peer would take an empty message for the end of the stream. Text and binary are bytes alike when they arrive.
  */
-import { OPCODE_BINARY } from '../websocket/frame.ts';
+import { CLOSE_NORMAL, OPCODE_BINARY } from '../websocket/frame.ts';
 import { HcmError } from '../protocol/errors.ts';
 import type { Hold } from '../websocket/socket-reader.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
@@ -10,7 +10,6 @@ import { totalBytes, type ByteEnd, type ByteEndEvents } from './byte-end.ts';
 
 /** What Microsoft's clients send at most and read comfortably; larger messages gain nothing. */
 const MESSAGE_MAX_BYTES = 64 * 1024;
-const CLOSE_NORMAL = 1000;
 
 export class WebSocketEnd implements ByteEnd {
   /** The answers to the owner's Pings. */

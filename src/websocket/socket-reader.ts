@@ -33,6 +33,8 @@ const BULK_FROM_BYTES = 32 * 1024;
 /** All bulk buffers of the process together: many busy streams share it, down to one small buffer each. */
 const BULK_BUDGET_BYTES = 32 * 1024 * 1024;
 const BULK_LEAST_BYTES = 64 * 1024;
+/** What one socket reads before the others have their turn: libuv would go on for 32 full buffers. */
+const TURN_BYTES = 256 * 1024;
 
 const idleBuffer = Buffer.allocUnsafeSlow(IDLE_BYTES);
 let bulkBytesInUse = 0;
@@ -100,6 +102,8 @@ export class SocketReader {
   #from = 0;
   #to = 0;
   #flushing: NodeJS.Immediate | undefined;
+  #readInTurn = 0;
+  #resting: NodeJS.Immediate | undefined;
   #delivering = false;
   #pausedByOwner = false;
 
@@ -169,7 +173,19 @@ export class SocketReader {
       this.#hand(this.#current.subarray(0, count));
     }
     this.#busy = count >= (this.#isTls ? TLS_RECORD_BYTES : BULK_FROM_BYTES);
-    return !this.#socket.isPaused();
+    return this.#takeTurn(count) && !this.#socket.isPaused();
+  }
+
+  /** False: this socket has had its share, and reads on when the others have had theirs. */
+  #takeTurn(count: number): boolean {
+    this.#readInTurn += count;
+    if (this.#readInTurn < TURN_BYTES) return true;
+    this.#resting ??= setImmediate(() => {
+      this.#resting = undefined;
+      this.#readInTurn = 0;
+      if (!this.#pausedByOwner) this.resume();
+    });
+    return false;
   }
 
   /** A full TLS record promises more in this turn of the event loop; a short one, or a full buffer, does not wait. */
