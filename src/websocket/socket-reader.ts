@@ -103,7 +103,7 @@ export class SocketReader {
   #to = 0;
   #flushing: NodeJS.Immediate | undefined;
   #readInTurn = 0;
-  #resting: NodeJS.Immediate | undefined;
+  #resting = false;
   #delivering = false;
   #pausedByOwner = false;
 
@@ -180,12 +180,15 @@ export class SocketReader {
   #takeTurn(count: number): boolean {
     this.#readInTurn += count;
     if (this.#readInTurn < TURN_BYTES) return true;
-    this.#resting ??= setImmediate(() => {
-      this.#resting = undefined;
-      this.#readInTurn = 0;
-      if (!this.#pausedByOwner) this.resume();
-    });
+    if (!this.#resting) setImmediate(() => this.#endTurn());
+    this.#resting = true;
     return false;
+  }
+
+  #endTurn(): void {
+    this.#resting = false;
+    this.#readInTurn = 0;
+    if (!this.#pausedByOwner) this.resume();
   }
 
   /** A full TLS record promises more in this turn of the event loop; a short one, or a full buffer, does not wait. */
