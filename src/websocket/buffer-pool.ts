@@ -1,5 +1,5 @@
 /**
- * Large buffers, used again: a 512 KiB allocation costs page faults each time. Free buffers are kept up to a
+ * Large buffers, used again: a large allocation costs page faults each time. Free buffers are kept up to a
  * bound for the whole process; what is out is bounded by whoever asks (back-pressure), and what does not fit goes
  * to the garbage collector.
  */
