@@ -1,6 +1,6 @@
 /** The signals that stop a command, and what they do before it has begun. */
 
-/** Not SIGHUP outside Windows (there: a closed console): a handler would undo what `nohup` has arranged. */
+/** SIGHUP only on Windows (a closed console): elsewhere a closed terminal ends the program at once, as it ends others. */
 export const STOP_SIGNALS: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? ['SIGINT', 'SIGBREAK', 'SIGHUP'] : ['SIGINT', 'SIGTERM'];
 
