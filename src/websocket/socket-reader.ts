@@ -26,7 +26,7 @@ export interface SocketReaderOptions {
 }
 
 const IDLE_BYTES = 64 * 1024;
-const BULK_BYTES = 128 * 1024;
+const BULK_BYTES = 256 * 1024;
 const TLS_RECORD_BYTES = 16 * 1024;
 /** A plain read of this size or more is bulk; a smaller one ends it. */
 const BULK_FROM_BYTES = 32 * 1024;
@@ -34,7 +34,7 @@ const BULK_FROM_BYTES = 32 * 1024;
 const BULK_BUDGET_BYTES = 32 * 1024 * 1024;
 const BULK_LEAST_BYTES = 64 * 1024;
 /** What one socket reads before the others have their turn: libuv would go on for 32 full buffers. */
-const TURN_BYTES = 256 * 1024;
+const TURN_BYTES = 1024 * 1024;
 
 const idleBuffer = Buffer.allocUnsafeSlow(IDLE_BYTES);
 let bulkBytesInUse = 0;
