@@ -2,7 +2,7 @@
 import { HcmError } from '../../protocol/errors.ts';
 import { leadingWords } from './argv.ts';
 import type { CommandSummary } from './command-list.ts';
-import { nearest } from './did-you-mean.ts';
+import { nearest } from '../did-you-mean.ts';
 
 /** The error for words that name no command; never repeats what follows them. */
 export function unknownCommand(argv: readonly string[], commands: readonly CommandSummary[]): HcmError {

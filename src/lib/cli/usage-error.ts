@@ -1,6 +1,6 @@
 /** Errors of oclif's parser in our words: which command, which flag was probably meant, and no dump of argv. */
 import { HcmError } from '../../protocol/errors.ts';
-import { nearest } from './did-you-mean.ts';
+import { nearest } from '../did-you-mean.ts';
 
 interface Asked {
   id?: string | undefined;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { editDistance, nearest } from '../../../../src/lib/cli/did-you-mean.ts';
+import { editDistance, nearest } from '../../../src/lib/did-you-mean.ts';
 
 describe('did you mean', () => {
   it('counts insertions, deletions, replacements and swaps', () => {
