@@ -25,7 +25,7 @@ import type { ListenerState } from './state.ts';
 import { StreamSet } from './stream-set.ts';
 import { dialTarget } from './target-dialer.ts';
 import { TargetSource } from './target-source.ts';
-import type { TokenProvider } from './token-provider.ts';
+import { mayTryNewerToken, type TokenProvider } from './token-provider.ts';
 import { WebSocketEnd } from './websocket-end.ts';
 
 const MAX_STREAMS = 10_000;
@@ -118,6 +118,7 @@ export class HybridConnectionListener {
     while (!this.#stopping.signal.aborted) {
       const { error, onlineMs } = await this.#connectOnce();
       if (this.#stopping.signal.aborted) break;
+      if (mayTryNewerToken(this.#connection.tokens, error.code)) continue;
       if (this.#givesUp(error)) {
         stopWatching();
         return this.#finish(error);

@@ -14,7 +14,7 @@ import { orAborted, withDeadline } from './network-errors.ts';
 import type { Connection, SenderOptions } from './options.ts';
 import { RelayDialer } from './relay-dialer.ts';
 import { upgrade } from './relay-socket.ts';
-import { cachedTokens } from './token-provider.ts';
+import { cachedTokens, mayTryNewerToken } from './token-provider.ts';
 import { RendezvousStream } from './rendezvous-stream.ts';
 
 /** The relay holds the handshake for up to 30 s while a listener is asked. */
@@ -68,8 +68,9 @@ export class Sender {
         try {
           return { stream, webSocket: await this.#attempt(stream, signal) };
         } catch (error) {
-          const again = error instanceof HcmError && WORTH_ANOTHER_TRY.has(error.code);
-          if (!again || attempt === ATTEMPTS || signal.aborted) throw error;
+          if (attempt === ATTEMPTS || signal.aborted || !(error instanceof HcmError)) throw error;
+          if (mayTryNewerToken(this.connection.tokens, error.code)) continue;
+          if (!WORTH_ANOTHER_TRY.has(error.code)) throw error;
           await sleep(this.clock, RETRY_DELAY_MS * attempt, signal);
         }
       }

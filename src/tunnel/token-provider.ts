@@ -1,4 +1,5 @@
-/** Tokens for the relay: made from a SAS key when asked, or handed in ready. */
+/** Tokens for the relay: made from a SAS key when asked, got from Entra, or handed in ready. */
+import type { ErrorCode } from '../protocol/errors.ts';
 import { TOKEN_LIFETIME_MS, TOKEN_RENEW_FRACTION } from '../protocol/limits.ts';
 import { parseSasToken, sasResource, signSasToken } from '../protocol/sas-token.ts';
 import type { Clock } from './clock.ts';
@@ -15,11 +16,21 @@ export interface TokenProvider {
   token(entity: { host: string; path: string }): Promise<Token>;
   /** False for a ready-made token: asking again gives the same one. */
   readonly renewable: boolean;
+  /**
+   * The relay turned a token down: what it was made from may be stale. True when the next token is made from something
+   * newer, so that another try at once makes sense.
+   */
+  refused?(): boolean;
+}
+
+export interface SasKey {
+  keyName: string;
+  key: string;
 }
 
 /** Signs tokens with a rule's key. `lifetimeMs` defaults to an hour, as Microsoft's clients do. */
 export function sasKeyTokens(
-  key: { keyName: string; key: string },
+  key: SasKey,
   clock: Clock,
   lifetimeMs: number = TOKEN_LIFETIME_MS,
 ): TokenProvider {
@@ -33,6 +44,35 @@ export function sasKeyTokens(
       });
     },
   };
+}
+
+/** A key that was looked up so recently is as new as they come: when it is refused, asking again does not help. */
+const KEY_FRESH_MS = 5_000;
+
+/** As `sasKeyTokens`, with a key that `lookUp` brings, and brings again when the relay refuses it: it was renewed. */
+export function lookedUpKeyTokens(lookUp: () => Promise<SasKey>, clock: Clock): TokenProvider {
+  let kept: { tokens: Promise<TokenProvider>; atMs: number } | undefined;
+  const ask = () => {
+    const tokens = lookUp().then((key) => sasKeyTokens(key, clock));
+    const asked = { tokens, atMs: clock.monotonicMs() };
+    // A failed look-up is not kept.
+    tokens.catch(() => (kept = kept === asked ? undefined : kept));
+    return (kept = asked);
+  };
+  return {
+    renewable: true,
+    token: async (entity) => (await (kept ?? ask()).tokens).token(entity),
+    refused() {
+      if (kept !== undefined && clock.monotonicMs() - kept.atMs < KEY_FRESH_MS) return false;
+      kept = undefined;
+      return true;
+    },
+  };
+}
+
+/** Entra tokens (bare JWTs) for the relay's audience. `getToken` caches and renews them. */
+export function entraTokens(getToken: () => Promise<Token>): TokenProvider {
+  return { renewable: true, token: () => getToken() };
 }
 
 /** A SAS token that somebody else signed: no key on this machine, and no renewal. Throws HcmError when malformed. */
@@ -55,5 +95,17 @@ export function cachedTokens(tokens: TokenProvider, clock: Clock): TokenProvider
       kept.set(key, { token, freshUntilMs: nowMs + (token.expiresAtMs - nowMs) * TOKEN_RENEW_FRACTION });
       return token;
     },
+    refused() {
+      kept.clear();
+      return tokens.refused?.() ?? false;
+    },
   };
+}
+
+/** Refusals that a renewed key explains. */
+const STALE_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['HCM_TOKEN_SIGNATURE', 'HCM_UNAUTHORIZED']);
+
+/** Tells `tokens` when the relay refused what they gave. True when another try at once makes sense. */
+export function mayTryNewerToken(tokens: TokenProvider | undefined, code: ErrorCode): boolean {
+  return STALE_KEY.has(code) && (tokens?.refused?.() ?? false);
 }
