@@ -5,7 +5,8 @@
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HcmError } from '../protocol/errors.ts';
-import { checkState, type EmulatorState } from './state.ts';
+import { checkState } from './state-check.ts';
+import type { EmulatorState } from './state.ts';
 
 const FILE_NAME = 'emulator.json';
 /** Keys are in it: the owner's alone. */

@@ -1,17 +1,21 @@
 /**
- * What the emulator remembers between two starts: one document with the made-up tenant, the namespaces, their
- * connections, rules and keys. Schema, checks, and a fresh one; files are state-file.ts's business.
+ * What the emulator remembers between two starts: one document with the made-up tenant, its subscriptions and resource
+ * groups, the relay's namespaces, connections, rules and keys, and the apps. Schema and a fresh one; what is read from
+ * somewhere goes through state-check.ts, files are state-file.ts's business.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { checkEntityName } from '../protocol/entity-name.ts';
-import { HcmError } from '../protocol/errors.ts';
-import { USER_METADATA_MAX_CHARS } from '../protocol/limits.ts';
 import { parseTarget } from '../protocol/target.ts';
 import { withTarget } from '../protocol/user-metadata.ts';
+import { seedEntra, type PrincipalState, type RoleAssignmentState } from './entra-state.ts';
+import { createWebSeeds, type PlanState, type SiteState } from './web-state.ts';
 
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 export const DEFAULT_NAMESPACE = 'local-relay';
 export const DEFAULT_RESOURCE_GROUP = 'local';
+export const DEFAULT_LOCATION = 'westeurope';
+/** What a subscription of the emulator may use from the start. */
+export const SEED_PROVIDERS: readonly string[] = ['Microsoft.Relay', 'Microsoft.Web'];
 
 export type Right = 'Listen' | 'Send' | 'Manage';
 export const RIGHTS: readonly Right[] = ['Listen', 'Send', 'Manage'];
@@ -35,10 +39,49 @@ export interface ConnectionState {
   rules: RuleState[];
 }
 
-export interface NamespaceState {
+export type Tags = Record<string, string>;
+
+/** Where a resource is. Names keep the case in which they were given and are compared without. */
+export interface Place {
+  subscriptionId: string;
+  resourceGroup: string;
+  /** As `westeurope`. */
+  location: string;
+}
+
+export interface SubscriptionState {
+  subscriptionId: string;
+  displayName: string;
+  state: 'Enabled' | 'Warned' | 'Disabled';
+  /** `Microsoft.Relay` and others: what was registered. */
+  registeredProviders: string[];
+}
+
+export interface ResourceGroupState {
+  subscriptionId: string;
   name: string;
+  location: string;
+  tags: Tags;
+  managedBy?: string;
+}
+
+/** A change of a namespace that is not through yet. It is, as soon as the clock says so: nobody waits with a timer. */
+export interface ProvisioningState {
+  state: 'Creating' | 'Updating' | 'Deleting';
+  readyAtMs: number;
+}
+
+export interface NamespaceState extends Place {
+  /** Unique in the whole emulator: it is a host name. */
+  name: string;
+  tags: Tags;
   createdAt: string;
   updatedAt: string;
+  provisioning?: ProvisioningState;
+  /** Kept and shown, without effect: properties of newer api-versions. */
+  publicNetworkAccess?: string;
+  minimumTlsVersion?: string;
+  networkRuleSet?: Record<string, unknown>;
   rules: RuleState[];
   connections: ConnectionState[];
 }
@@ -46,11 +89,21 @@ export interface NamespaceState {
 export interface EmulatorState {
   version: typeof STATE_VERSION;
   tenantId: string;
+  /** The default one of `subscriptions`. */
   subscriptionId: string;
   clientId: string;
   clientSecret: string;
+  /** The default one of `resourceGroups`. */
   resourceGroup: string;
+  subscriptions: SubscriptionState[];
+  resourceGroups: ResourceGroupState[];
   namespaces: NamespaceState[];
+  plans: PlanState[];
+  sites: SiteState[];
+  /** The private key, RS256, of the token endpoint; made on first use. */
+  signingKey?: JsonWebKey;
+  principals: PrincipalState[];
+  roleAssignments: RoleAssignmentState[];
 }
 
 /** What a caller says about a connection it wants. */
@@ -71,22 +124,52 @@ export function createRule(name: string, rights: Right[]): RuleState {
   return { name, rights, primaryKey: createKey(), secondaryKey: createKey() };
 }
 
-/** A new document: everything random, one namespace without connections. */
-export function createState(nowMs = Date.now()): EmulatorState {
+/** A namespace without connections, with the rule that Azure gives to each. */
+export function createNamespace(name: string, place: Place, nowMs: number, tags: Tags = {}): NamespaceState {
   const at = new Date(nowMs).toISOString();
-  const namespace: NamespaceState = {
-    ...{ name: DEFAULT_NAMESPACE, createdAt: at, updatedAt: at },
-    rules: [createRule('RootManageSharedAccessKey', [...RIGHTS])],
+  return {
+    ...{ name, ...place, tags, createdAt: at, updatedAt: at },
+    rules: [createRule('RootManageSharedAccessKey', ['Listen', 'Manage', 'Send'])],
     connections: [],
+  };
+}
+
+/** A new document: everything random, one namespace without connections, one plan with two apps, three who may sign in. */
+export function createState(nowMs = Date.now()): EmulatorState {
+  const identity = { tenantId: randomUUID(), subscriptionId: randomUUID(), clientId: randomUUID() };
+  const place = {
+    subscriptionId: identity.subscriptionId,
+    resourceGroup: DEFAULT_RESOURCE_GROUP,
+    location: DEFAULT_LOCATION,
   };
   return {
     version: STATE_VERSION,
-    tenantId: randomUUID(),
-    subscriptionId: randomUUID(),
-    clientId: randomUUID(),
+    ...identity,
     clientSecret: randomBytes(30).toString('base64url'),
     resourceGroup: DEFAULT_RESOURCE_GROUP,
-    namespaces: [namespace],
+    ...seedAround({ ...place, clientId: identity.clientId }, nowMs),
+    namespaces: [createNamespace(DEFAULT_NAMESPACE, place, nowMs)],
+  };
+}
+
+/** What a document has at first beside its namespaces. */
+export function seedAround(
+  place: Place & { clientId: string },
+  nowMs: number,
+): Omit<
+  EmulatorState,
+  'version' | 'tenantId' | 'subscriptionId' | 'clientId' | 'clientSecret' | 'resourceGroup' | 'namespaces'
+> {
+  const { subscriptionId, resourceGroup, location } = place;
+  const subscription: SubscriptionState = {
+    ...{ subscriptionId, displayName: 'Local', state: 'Enabled' },
+    registeredProviders: [...SEED_PROVIDERS],
+  };
+  return {
+    subscriptions: [subscription],
+    resourceGroups: [{ subscriptionId, name: resourceGroup, location, tags: {} }],
+    ...createWebSeeds({ subscriptionId, resourceGroup, location }, nowMs),
+    ...seedEntra(place, nowMs),
   };
 }
 
@@ -141,79 +224,4 @@ function metadataFor({ target }: ConnectionSpec, existing: string): string {
 /** Azure compares the names of resources without case. */
 export function findByName<T extends { name: string }>(items: readonly T[], name: string): T | undefined {
   return items.find((item) => item.name.toLowerCase() === name.toLowerCase());
-}
-
-/**
- * Checks a document read from somewhere.
- * @throws HcmError HCM_STATE_CORRUPT; `details.reason` is `newer-version` when a later hcm wrote it (then it must
- * not be overwritten), else `schema`.
- */
-export function checkState(value: unknown): EmulatorState {
-  const state = asRecord(value, 'the document');
-  if (typeof state.version === 'number' && state.version > STATE_VERSION) {
-    throw new HcmError(
-      'HCM_STATE_CORRUPT',
-      `The emulator's state has version ${state.version}, and this hcm knows ${STATE_VERSION}: a newer hcm wrote it.`,
-      { details: { reason: 'newer-version', version: state.version } },
-    );
-  }
-  if (state.version !== STATE_VERSION) throw corrupt('version');
-  for (const name of ['tenantId', 'subscriptionId', 'clientId', 'clientSecret', 'resourceGroup'] as const) {
-    text(state[name], name);
-  }
-  for (const item of list(state.namespaces, 'namespaces')) {
-    const namespace = asRecord(item, 'namespaces[]');
-    for (const name of ['name', 'createdAt', 'updatedAt'] as const)
-      text(namespace[name], `namespaces[].${name}`);
-    for (const rule of list(namespace.rules, 'namespaces[].rules')) checkRule(rule);
-    for (const connection of list(namespace.connections, 'connections')) checkConnection(connection);
-  }
-  if ((state.namespaces as unknown[]).length === 0) throw corrupt('namespaces');
-  return value as EmulatorState;
-}
-
-function checkConnection(value: unknown): void {
-  const connection = asRecord(value, 'connections[]');
-  for (const name of ['name', 'createdAt', 'updatedAt'] as const)
-    text(connection[name], `connections[].${name}`);
-  if (typeof connection.requiresClientAuthorization !== 'boolean') {
-    throw corrupt('connections[].requiresClientAuthorization');
-  }
-  const metadata = connection.userMetadata;
-  if (typeof metadata !== 'string' || metadata.length > USER_METADATA_MAX_CHARS) {
-    throw corrupt('connections[].userMetadata');
-  }
-  for (const rule of list(connection.rules, 'connections[].rules')) checkRule(rule);
-}
-
-function checkRule(value: unknown): void {
-  const rule = asRecord(value, 'rules[]');
-  for (const name of ['name', 'primaryKey', 'secondaryKey'] as const) text(rule[name], `rules[].${name}`);
-  for (const right of list(rule.rights, 'rules[].rights')) {
-    if (!RIGHTS.some((known) => known === right)) throw corrupt('rules[].rights');
-  }
-}
-
-function asRecord(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw corrupt(where);
-  return value as Record<string, unknown>;
-}
-
-function list(value: unknown, where: string): unknown[] {
-  if (!Array.isArray(value)) throw corrupt(where);
-  return value;
-}
-
-function text(value: unknown, where: string): void {
-  if (typeof value !== 'string' || value === '') throw corrupt(where);
-}
-
-function corrupt(where: string): HcmError {
-  return new HcmError(
-    'HCM_STATE_CORRUPT',
-    `The emulator's state cannot be used: ${where} is not as it must be.`,
-    {
-      details: { reason: 'schema', where },
-    },
-  );
 }

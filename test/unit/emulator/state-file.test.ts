@@ -82,7 +82,7 @@ describe('StateFile', () => {
     await rejects(file.save(createState()), failing);
     const better = new StateFile(join(dirname(folder()), 'elsewhere'));
     await better.save(createState());
-    equal((await better.load())?.version, 1);
+    equal((await better.load())?.version, 2);
   });
 
   it('says HCM_FILE_UNREADABLE for what is there and cannot be read', async () => {

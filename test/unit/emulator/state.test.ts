@@ -1,6 +1,7 @@
 /** The document of the emulator: what a fresh one has, how connections get in, and what is not taken for one. */
 import { deepEqual, equal, match, notEqual, throws } from 'node:assert/strict';
-import { checkState, createState, putConnection, type EmulatorState } from '../../../src/emulator/state.ts';
+import { checkState } from '../../../src/emulator/state-check.ts';
+import { createState, putConnection, type EmulatorState } from '../../../src/emulator/state.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -15,7 +16,7 @@ describe('the state of the emulator', () => {
     equal(namespace?.createdAt, '1970-01-01T00:00:00.000Z');
     deepEqual(
       namespace?.rules.map(({ name, rights }) => [name, rights]),
-      [['RootManageSharedAccessKey', ['Listen', 'Send', 'Manage']]],
+      [['RootManageSharedAccessKey', ['Listen', 'Manage', 'Send']]],
     );
     notEqual(createState().clientSecret, state.clientSecret);
   });
@@ -71,6 +72,45 @@ describe('the state of the emulator', () => {
     deepEqual(checkState(JSON.parse(JSON.stringify(state))), state);
   });
 
+  it('begins with a subscription, a resource group, a plan and two apps', () => {
+    const { subscriptionId, subscriptions, resourceGroups, namespaces, plans, sites } = createState();
+    const place = { subscriptionId, resourceGroup: 'local', location: 'westeurope' };
+    deepEqual(
+      subscriptions.map(({ displayName, state }) => [displayName, state]),
+      [['Local', 'Enabled']],
+    );
+    deepEqual(resourceGroups, [{ subscriptionId, name: 'local', location: 'westeurope', tags: {} }]);
+    for (const { subscriptionId, resourceGroup, location } of [...namespaces, ...plans, ...sites]) {
+      deepEqual({ subscriptionId, resourceGroup, location }, place);
+    }
+    deepEqual(
+      [...plans, ...sites].map(({ name }) => name),
+      ['local-plan', 'local-app', 'local-func'],
+    );
+  });
+
+  it('of version 1 keeps all it had and gets what is new', () => {
+    const fresh = createState(0);
+    putConnection(fresh.namespaces[0]!, { name: 'a', target: 'x:1' }, 5);
+    const { tenantId, subscriptionId, clientId, clientSecret, resourceGroup } = fresh;
+    const namespaces = fresh.namespaces.map(({ name, createdAt, updatedAt, rules, connections }) => ({
+      ...{ name, createdAt, updatedAt, rules, connections },
+    }));
+    const old = { version: 1, tenantId, subscriptionId, clientId, clientSecret, resourceGroup, namespaces };
+    const { principals, roleAssignments, plans, sites, ...rest } = checkState(
+      JSON.parse(JSON.stringify(old)),
+    );
+    const expected: Partial<EmulatorState> = { ...fresh };
+    for (const seeded of ['principals', 'roleAssignments', 'plans', 'sites'] as const)
+      delete expected[seeded];
+    deepEqual(rest, expected);
+    deepEqual(
+      [principals, roleAssignments, plans, sites].map(({ length }) => length),
+      [fresh.principals, fresh.roleAssignments, fresh.plans, fresh.sites].map(({ length }) => length),
+    );
+    equal(principals[0]?.clientId, clientId);
+  });
+
   describe('is corrupt', () => {
     const broken = (change: (state: EmulatorState) => void) => {
       const state = createState();
@@ -84,7 +124,8 @@ describe('the state of the emulator', () => {
       ['without a version', broken((state) => Object.assign(state, { version: undefined }))],
       ['with the version as text', broken((state) => Object.assign(state, { version: '1' }))],
       ['without a tenant', broken((state) => (state.tenantId = ''))],
-      ['without a namespace', broken((state) => (state.namespaces = []))],
+      ['without subscriptions', broken((state) => Object.assign(state, { subscriptions: undefined }))],
+      ['with a namespace that is nowhere', broken((state) => (state.namespaces[0]!.resourceGroup = ''))],
       ['with a key missing', broken((state) => (state.namespaces[0]!.rules[0]!.primaryKey = ''))],
       [
         'with a right of another world',
@@ -114,7 +155,7 @@ describe('the state of the emulator', () => {
 
   it('of a newer hcm is told apart', () => {
     throws(
-      () => checkState({ version: 2 }),
+      () => checkState({ version: 3 }),
       (error: { code: string; details: { reason: string } }) => {
         deepEqual([error.code, error.details.reason], ['HCM_STATE_CORRUPT', 'newer-version']);
         return true;
