@@ -5,7 +5,7 @@ import { checkEntra } from './entra-state.ts';
 import { asRecord, checkList, checkTexts, corrupt } from './state-fields.ts';
 import { migrateState } from './state-migration.ts';
 import { RIGHTS, STATE_VERSION, type EmulatorState } from './state.ts';
-import { webStateFault } from './web-state.ts';
+import { checkWeb } from './web-state.ts';
 
 /**
  * Checks a document, after migration.
@@ -31,8 +31,7 @@ export function checkState(value: unknown): EmulatorState {
     asRecord(group.tags, 'resourceGroups[].tags');
   }
   for (const item of checkList(state.namespaces, 'namespaces')) checkNamespace(item);
-  const fault = webStateFault(state.plans, state.sites);
-  if (fault !== undefined) throw corrupt(fault);
+  checkWeb(state);
   checkEntra(state);
   return state as unknown as EmulatorState;
 }

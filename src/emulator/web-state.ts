@@ -2,6 +2,7 @@
  * App Service's part of the emulator's document: plans, apps with their slots, and the hybrid connections attached to
  * them. Types, the seeds and the checks; what they look like on the wire is arm/web's business.
  */
+import { asRecord, checkList, checkTexts, corrupt } from './state-fields.ts';
 
 export interface SkuState {
   /** `S1`, as Azure writes it. */
@@ -122,61 +123,32 @@ export function createWebSeeds(
   return { plans: [plan], sites };
 }
 
-/** Where the `plans` and `sites` of a document are not as they must be; undefined when they are. */
-export function webStateFault(plans: unknown, sites: unknown): string | undefined {
-  return listFault('plans', plans, planFault) ?? listFault('sites', sites, siteFault);
+/** @throws HcmError HCM_STATE_CORRUPT when the plans or apps of a document are not as they must be. */
+export function checkWeb(document: Record<string, unknown>): void {
+  for (const item of checkList(document['plans'], 'plans')) {
+    const plan = asRecord(item, 'plans[]');
+    checkTexts(plan, 'plans[].', ...GROUP_KEYS, 'name', 'location', 'kind', 'createdAt');
+    checkTexts(asRecord(plan['sku'], 'plans[].sku'), 'plans[].sku.', 'name', 'tier');
+    asRecord(plan['tags'], 'plans[].tags');
+  }
+  for (const item of checkList(document['sites'], 'sites')) {
+    const site = checkApp(item, 'sites[]');
+    checkTexts(site, 'sites[].', ...GROUP_KEYS);
+    for (const slot of checkList(site['slots'], 'sites[].slots')) checkApp(slot, 'sites[].slots[]');
+  }
 }
 
 const GROUP_KEYS = ['subscriptionId', 'resourceGroup'] as const;
 
-function planFault(plan: Record<string, unknown>): string | undefined {
-  const texts = textFault(plan, [...GROUP_KEYS, 'name', 'location', 'kind', 'createdAt']);
-  if (texts !== undefined) return texts;
-  if (!isRecord(plan['sku'])) return 'sku';
-  return textFault(plan['sku'], ['name', 'tier']) ?? (isRecord(plan['tags']) ? undefined : 'tags');
-}
-
-function siteFault(site: Record<string, unknown>): string | undefined {
-  return textFault(site, GROUP_KEYS) ?? appFault(site) ?? listFault('slots', site['slots'], appFault);
-}
-
-function appFault(app: Record<string, unknown>): string | undefined {
-  const wrong = (['tags', 'siteConfig', 'appSettings'] as const).find((key) => !isRecord(app[key]));
-  return (
-    textFault(app, ['name', 'location', 'kind', 'planId', 'modifiedAt']) ??
-    wrong ??
-    listFault('relays', app['relays'], relayFault)
-  );
-}
-
-function relayFault(relay: Record<string, unknown>): string | undefined {
-  if (typeof relay['port'] !== 'number') return 'port';
-  // A key may be missing in Azure too: such an attachment is there and cannot connect.
-  const maybeEmpty = ['sendKeyName', 'sendKeyValue', 'serviceBusSuffix'];
-  return (
-    textFault(relay, ['namespace', 'name', 'relayArmUri', 'hostname']) ??
-    maybeEmpty.find((key) => typeof relay[key] !== 'string')
-  );
-}
-
-function listFault(
-  name: string,
-  value: unknown,
-  faultOf: (item: Record<string, unknown>) => string | undefined,
-): string | undefined {
-  if (!Array.isArray(value)) return name;
-  for (const item of value as unknown[]) {
-    if (!isRecord(item)) return `${name}[]`;
-    const fault = faultOf(item);
-    if (fault !== undefined) return `${name}[].${fault}`;
+function checkApp(value: unknown, where: string): Record<string, unknown> {
+  const app = asRecord(value, where);
+  checkTexts(app, `${where}.`, 'name', 'location', 'kind', 'planId', 'modifiedAt');
+  for (const key of ['tags', 'siteConfig', 'appSettings']) asRecord(app[key], `${where}.${key}`);
+  for (const item of checkList(app['relays'], `${where}.relays`)) {
+    const relay = asRecord(item, `${where}.relays[]`);
+    checkTexts(relay, `${where}.relays[].`, 'namespace', 'name', 'relayArmUri', 'hostname');
+    // A key may be missing in Azure, too: such an attachment is there and cannot connect.
+    if (typeof relay['sendKeyValue'] !== 'string') throw corrupt(`${where}.relays[].sendKeyValue`);
   }
-  return undefined;
-}
-
-function textFault(item: Record<string, unknown>, keys: readonly string[]): string | undefined {
-  return keys.find((key) => typeof item[key] !== 'string' || item[key] === '');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return app;
 }
