@@ -111,7 +111,7 @@ describe('the arrows of the house', () => {
 
   it('each room uses only its npm packages', () => {
     const wrong = files.flatMap(({ path, imports }) => {
-      const allowed = PACKAGES[roomOf(path)] ?? [];
+      const allowed = packagesOf(path);
       return imports.filter(isPackage).flatMap((name) => {
         const known = allowed.some(
           (prefix) => name === prefix || name.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`),
@@ -224,6 +224,13 @@ function roomOf(path: string): string {
   const room = rooms.sort((a, b) => b.length - a.length)[0];
   assert.ok(room, `${path} is in no room; give it one in ARROWS`);
   return room;
+}
+
+/** Of the longest prefix: parts of a room may have packages of their own. */
+function packagesOf(path: string): readonly string[] {
+  const rooms = Object.keys(PACKAGES).filter((room) => path === room || path.startsWith(`${room}/`));
+  const room = rooms.sort((a, b) => b.length - a.length)[0];
+  return room === undefined ? [] : (PACKAGES[room] ?? []);
 }
 
 function resolveImport(from: string, name: string): string {

@@ -1,0 +1,64 @@
+/**
+ * From flags and environment to a session with Azure, and from the session to the calls; and how Ctrl-C ends work that
+ * is under way there.
+ */
+import { systemClock } from '../../tunnel/clock.ts';
+import { HcmError } from '../../protocol/errors.ts';
+import { RelayDialer } from '../../tunnel/relay-dialer.ts';
+import type { Cloud } from '../auth/cloud.ts';
+import { loadCloud } from '../auth/clouds.ts';
+import { openSession, type Session } from '../auth/session.ts';
+import type { Dial } from '../auth/transport.ts';
+import { statePaths } from '../config/paths.ts';
+import type { AzureFlags, SignInFlags } from './azure-flags.ts';
+import { readInputFile } from './input-file.ts';
+import { networkOptions } from './network-flags.ts';
+import type { Output } from './output.ts';
+import { STOP_SIGNALS } from './stop-signals.ts';
+import { statusOfSignal } from './until-stopped.ts';
+
+export interface AzureRequest {
+  flags: AzureFlags;
+  output: Output;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** @throws HcmError of flags and files, HCM_CLOUD_UNKNOWN, HCM_SIGN_IN_REQUIRED. */
+export async function openSessionFor(request: AzureRequest): Promise<Session> {
+  const { flags, output, env = process.env } = request;
+  const { directory } = statePaths(env);
+  const cloud = await loadCloud({ name: flags.cloud, env, directory });
+  return openSession({
+    ...{ cloud, env, directory },
+    auth: flags.auth,
+    tenant: flags.tenant,
+    subscription: flags.subscription,
+    dial: await dialFor(cloud, flags, output),
+  });
+}
+
+/** How connections to this cloud are made: proxies, CAs and time limits as for a tunnel. */
+export async function dialFor(
+  cloud: Pick<Cloud, 'caFile'>,
+  flags: SignInFlags,
+  output: Output,
+): Promise<Dial> {
+  const options = await networkOptions({ ...flags, keepalive: 'off' }, output);
+  const own = cloud.caFile === undefined ? [] : [await readInputFile(cloud.caFile)];
+  const dialer = new RelayDialer({ ...options, ca: [...(options.ca ?? []), ...own] }, systemClock);
+  return (host, port) => dialer.dial(host, port);
+}
+
+/**
+ * Aborts, with HCM_INTERRUPTED, at the first Ctrl-C or SIGTERM; the second ends the program at once. To be made once,
+ * when the work begins.
+ */
+export function interruptSignal(signals: NodeJS.EventEmitter = process): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(statusOfSignal(signal));
+    controller.abort(new HcmError('HCM_INTERRUPTED', 'Interrupted.', { details: { signal } }));
+  };
+  for (const signal of STOP_SIGNALS) signals.on(signal, onSignal);
+  return controller.signal;
+}
