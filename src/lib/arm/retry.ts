@@ -1,0 +1,129 @@
+/**
+ * When a call to Azure is tried again, and after how long: a policy for the pipelines of all clients, in the place of
+ * the SDKs' own. Theirs gives up on a 429 without Retry-After (App Service sends such ones while another change holds
+ * its lock), waits as long as it is told to, without a word, and cannot be stopped meanwhile.
+ */
+import type { PipelinePolicy, PipelineResponse } from '@azure/core-rest-pipeline';
+import { HcmError } from '../../protocol/errors.ts';
+import type { ArmClock } from './arm-clock.ts';
+
+/** Progress for people. */
+export type Report = (message: string) => void;
+
+export interface RetryTuning {
+  /** How often a call is tried in all. */
+  attempts?: number;
+  /** The first pause where Azure names none; each further one is twice as long. */
+  firstDelayMs?: number;
+  /** All pauses of one call together. Whoever is told to wait longer hears so, and gives up. */
+  totalDelayMs?: number;
+  /** How long one attempt may take. */
+  attemptTimeoutMs?: number;
+}
+
+/** The lock of App Service was seen held for half a minute; ARM's own throttling fills up within one or two. */
+const DEFAULTS: Required<RetryTuning> = {
+  attempts: 8,
+  firstDelayMs: 1_000,
+  totalDelayMs: 150_000,
+  attemptTimeoutMs: 100_000,
+};
+const LONGEST_PAUSE_MS = 30_000;
+const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
+/** The connection was there, and broke. What failed before that comes as an HcmError. */
+const BROKEN_CONNECTION = new Set(['ECONNRESET', 'EPIPE']);
+const MS_HEADERS = ['retry-after-ms', 'x-ms-retry-after-ms'];
+
+interface RetryContext {
+  report: Report;
+  clock: ArmClock;
+  signal: AbortSignal | undefined;
+}
+
+export function retryPolicy(context: RetryContext, tuning: RetryTuning = {}): PipelinePolicy {
+  const { attempts, firstDelayMs, totalDelayMs, attemptTimeoutMs } = { ...DEFAULTS, ...tuning };
+  const { report, clock, signal } = context;
+  return {
+    name: 'hcmRetryPolicy',
+    async sendRequest(request, next) {
+      if (signal !== undefined) request.abortSignal ??= signal;
+      if (request.timeout === 0) request.timeout = attemptTimeoutMs;
+      let waitedMs = 0;
+      for (let attempt = 1; ; attempt += 1) {
+        const outcome = await tryOnce(() => next(request), { request, attemptTimeoutMs });
+        const asked = askedPauseMs(outcome);
+        const pauseMs = asked ?? Math.min(firstDelayMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+        waitedMs += pauseMs;
+        if (!isPassing(outcome) || attempt >= attempts || waitedMs > totalDelayMs) return resultOf(outcome);
+        report(pauseMessage(outcome, { pauseMs, asked: asked !== undefined }));
+        await clock.sleep(pauseMs, signal);
+      }
+    },
+  };
+}
+
+type Outcome = { response: PipelineResponse } | { error: unknown };
+
+async function tryOnce(
+  send: () => Promise<PipelineResponse>,
+  {
+    request,
+    attemptTimeoutMs,
+  }: { request: { url: string; abortSignal?: { aborted: boolean } }; attemptTimeoutMs: number },
+): Promise<Outcome> {
+  try {
+    return { response: await send() };
+  } catch (error) {
+    const timedOut = (error as Error).name === 'AbortError' && request.abortSignal?.aborted !== true;
+    if (!timedOut) return { error };
+    const { host } = new URL(request.url);
+    const limit = Math.round(attemptTimeoutMs / 1_000);
+    return {
+      error: new HcmError('HCM_AZURE_UNAVAILABLE', `${host} did not answer within ${limit} s.`, {
+        retryable: true,
+      }),
+    };
+  }
+}
+
+/** A failure that the next attempt may not have. */
+function isPassing(outcome: Outcome): boolean {
+  if ('response' in outcome) return RETRIED_STATUSES.has(outcome.response.status);
+  const { error } = outcome;
+  if (error instanceof HcmError) return error.retryable;
+  return BROKEN_CONNECTION.has((error as { code?: string }).code ?? '');
+}
+
+function resultOf(outcome: Outcome): PipelineResponse {
+  if ('response' in outcome) return outcome.response;
+  throw outcome.error;
+}
+
+function askedPauseMs(outcome: Outcome): number | undefined {
+  if (!('response' in outcome)) return undefined;
+  return retryAfterMs((name) => outcome.response.headers.get(name));
+}
+
+/** What the headers of an answer ask to wait; undefined when they ask nothing. Seconds, a date, or Azure's own ms. */
+export function retryAfterMs(header: (name: string) => string | undefined): number | undefined {
+  for (const name of MS_HEADERS) {
+    const ms = Number(header(name));
+    if (ms > 0) return ms;
+  }
+  const text = header('retry-after');
+  if (text === undefined || text.trim() === '') return undefined;
+  const seconds = Number(text);
+  if (!Number.isNaN(seconds)) return Math.max(seconds, 0) * 1_000;
+  const untilMs = Date.parse(text) - Date.now();
+  return Number.isNaN(untilMs) ? undefined : Math.max(untilMs, 0);
+}
+
+function pauseMessage(outcome: Outcome, { pauseMs, asked }: { pauseMs: number; asked: boolean }): string {
+  const wait = `${Math.ceil(pauseMs / 1_000)} s`;
+  if (asked) return `Azure asks to wait ${wait}`;
+  if (!('response' in outcome)) return `${(outcome.error as Error).message} Trying again in ${wait}`;
+  const { status } = outcome.response;
+  return status === 429
+    ? `Azure is busy with another change; trying again in ${wait}`
+    : `Azure answered ${status}; trying again in ${wait}`;
+}
