@@ -2,7 +2,7 @@
  * The directory's part of the state document: who can sign in, and which roles they have where. Types, the seeds of a
  * fresh document, and what a test says to add somebody.
  */
-import { randomUUID, type JsonWebKey } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { HcmError } from '../protocol/errors.ts';
 import { findRole, type RoleName } from './entra/roles.ts';
 import { asRecord, checkList, checkTexts } from './state-fields.ts';
@@ -16,6 +16,8 @@ export interface PrincipalState {
   clientId?: string;
   /** The emulator's own client has none here: its secret is `clientSecret` of the document. */
   clientSecret?: string;
+  /** PEM; a client assertion signed with the key of one of them is good. */
+  certificates?: string[];
   /** Subjects (`sub`) of federated tokens that may sign in as this application. Undefined: any. */
   federatedSubjects?: string[];
   /** Of people. */
@@ -33,6 +35,12 @@ export interface RoleAssignmentState {
   updatedAt: string;
 }
 
+/** An RS256 private key as a JWK (RFC 7518, 6.3). */
+export type SigningKeyState = Record<
+  'kty' | 'alg' | 'kid' | 'n' | 'e' | 'd' | 'p' | 'q' | 'dp' | 'dq' | 'qi',
+  string
+>;
+
 /** What the directory needs of the state document. */
 export interface DirectoryState {
   tenantId: string;
@@ -41,8 +49,8 @@ export interface DirectoryState {
   clientSecret: string;
   principals: PrincipalState[];
   roleAssignments: RoleAssignmentState[];
-  /** RS256 private key, made on first use. */
-  signingKey?: JsonWebKey;
+  /** Made on first use. */
+  signingKey?: SigningKeyState;
 }
 
 /** Somebody to have. */
@@ -50,6 +58,7 @@ export interface PrincipalSpec {
   clientId: string;
   clientSecret?: string | undefined;
   name?: string | undefined;
+  certificates?: readonly string[] | undefined;
   federatedSubjects?: readonly string[] | undefined;
   /** A name alone means the default subscription. */
   roles?: readonly (RoleName | { role: RoleName; scope: string })[] | undefined;
@@ -61,7 +70,7 @@ const SEEDED_ROLES: readonly RoleName[] = ['Owner', 'Azure Relay Owner'];
 
 /** The emulator's own client, a managed identity and a person, each with all rights on the default subscription. */
 export function seedEntra(
-  { clientId, subscriptionId }: { tenantId: string; clientId: string; subscriptionId: string },
+  { clientId, subscriptionId }: { clientId: string; subscriptionId: string },
   nowMs = Date.now(),
 ): Pick<DirectoryState, 'principals' | 'roleAssignments'> {
   const principals: PrincipalState[] = [
@@ -106,7 +115,7 @@ export function checkEntra(document: Record<string, unknown>): void {
     checkTexts(assignment, 'roleAssignments[].', 'name', 'scope', 'roleId', 'principalId', 'createdAt');
   }
   if (document.signingKey !== undefined) {
-    checkTexts(asRecord(document.signingKey, 'signingKey'), 'signingKey.', 'kty', 'n', 'e', 'd');
+    checkTexts(asRecord(document.signingKey, 'signingKey'), 'signingKey.', 'kty', 'kid', 'n', 'e', 'd');
   }
 }
 
@@ -119,6 +128,7 @@ export function putPrincipal(state: DirectoryState, spec: PrincipalSpec, nowMs: 
   if (!state.principals.includes(principal)) state.principals.push(principal);
   if (spec.name !== undefined) principal.displayName = spec.name;
   if (spec.clientSecret !== undefined) principal.clientSecret = spec.clientSecret;
+  if (spec.certificates !== undefined) principal.certificates = [...spec.certificates];
   if (spec.federatedSubjects !== undefined) principal.federatedSubjects = [...spec.federatedSubjects];
   for (const entry of spec.roles ?? []) {
     const { role, scope } =

@@ -7,7 +7,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { checkEntityName } from '../protocol/entity-name.ts';
 import { parseTarget } from '../protocol/target.ts';
 import { withTarget } from '../protocol/user-metadata.ts';
-import { seedEntra, type PrincipalState, type RoleAssignmentState } from './entra-state.ts';
+import {
+  seedEntra,
+  type PrincipalState,
+  type RoleAssignmentState,
+  type SigningKeyState,
+} from './entra-state.ts';
 import { createWebSeeds, type PlanState, type SiteState } from './web-state.ts';
 
 export const STATE_VERSION = 2;
@@ -101,7 +106,7 @@ export interface EmulatorState {
   plans: PlanState[];
   sites: SiteState[];
   /** The private key, RS256, of the token endpoint; made on first use. */
-  signingKey?: JsonWebKey;
+  signingKey?: SigningKeyState;
   principals: PrincipalState[];
   roleAssignments: RoleAssignmentState[];
 }

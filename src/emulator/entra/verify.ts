@@ -54,7 +54,6 @@ export interface AccessClaims {
   readonly tid: string;
   readonly oid: string;
   readonly appid: string;
-  readonly name: string;
   /** Seconds since 1970. */
   readonly nbf: number;
   readonly exp: number;
@@ -72,10 +71,10 @@ export function createVerifyBearer(context: VerifyContext): VerifyBearer {
   // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection
   return async (header, audiences) => {
     const token = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1];
-    if (token === undefined) throw refusal(context.state, 'missing');
+    if (token === undefined) throw refusal(context, 'missing');
     const checked = checkAccessToken(context, token, audiences);
-    if ('fault' in checked) throw refusal(context.state, checked.fault, checked, audiences, context);
-    return callerOf(context.state, checked.claims);
+    if ('fault' in checked) throw refusal(context, checked.fault, checked.claims, audiences);
+    return checked.caller;
   };
 }
 
@@ -84,34 +83,47 @@ export function checkAccessToken(
   context: VerifyContext,
   token: string,
   audiences: readonly string[],
-): { claims: AccessClaims } | { fault: TokenFault; claims?: AccessClaims } {
+): { caller: Caller } | { fault: TokenFault; claims?: AccessClaims } {
   const { state } = context;
-  const parts = token.split('.');
-  const [header, payload, signature] = parts;
-  if (parts.length !== 3 || !header || !payload || signature === undefined) return { fault: 'malformed' };
-  const algorithm = parseJson(header)?.alg;
-  const claims = parseJson(payload) as Partial<AccessClaims> | undefined;
-  if (algorithm === undefined || claims === undefined) return { fault: 'malformed' };
-  if (algorithm !== 'RS256' || !isSigned(state, `${header}.${payload}`, signature))
-    return { fault: 'signature' };
-  if (!isComplete(claims)) return { fault: 'malformed' };
+  const signed = readSigned(state, token);
+  if (typeof signed === 'string') return { fault: signed };
+  const claims = signed as unknown as AccessClaims;
   if (claims.iss !== accessIssuer(state.tenantId) || claims.tid !== state.tenantId) {
     return { fault: 'tenant', claims };
   }
   if (!audiences.some((audience) => sameAudience(audience, claims.aud))) return { fault: 'audience', claims };
   const nowS = context.nowMs() / 1_000;
   if (claims.exp <= nowS) return { fault: 'expired', claims };
-  if (claims.nbf > nowS + SKEW_S) return { fault: 'signature', claims };
   if (claims.nbf < (context.tokensNotBeforeS?.() ?? 0)) return { fault: 'revoked', claims };
-  return { claims };
+  const caller = callerOf(state, claims);
+  // Not yet good, or its bearer has been deleted since.
+  return claims.nbf > nowS + SKEW_S || caller === undefined ? { fault: 'signature', claims } : { caller };
+}
+
+/** The claims of any token that was signed with the state's key; nothing but the signature is checked. */
+export function readSigned(
+  state: DirectoryState,
+  token: string,
+): Record<string, unknown> | 'malformed' | 'signature' {
+  const parts = token.split('.');
+  const [header = '', payload = '', signature = ''] = parts;
+  const algorithm = parseJson(header)?.['alg'];
+  const claims = parseJson(payload);
+  if (parts.length !== 3 || algorithm === undefined || claims === undefined) return 'malformed';
+  // Only what we sign with: a token must not choose how it is checked.
+  const isOurs = algorithm === 'RS256' && isSigned(state, `${header}.${payload}`, signature);
+  return isOurs ? claims : 'signature';
 }
 
 /** Who a token speaks of, with the roles of this moment. */
-export function callerOf({ roleAssignments }: DirectoryState, { oid, appid, name }: AccessClaims): Caller {
+function callerOf({ principals, roleAssignments }: DirectoryState, claims: AccessClaims): Caller | undefined {
+  const principal = principals.find(({ objectId }) => objectId === claims.oid);
+  if (principal === undefined) return undefined;
   return {
-    ...{ objectId: oid, appId: appid, name },
+    ...{ objectId: principal.objectId, appId: claims.appid },
+    name: principal.userPrincipalName ?? principal.displayName,
     roles: roleAssignments
-      .filter(({ principalId }) => principalId === oid)
+      .filter(({ principalId }) => principalId === principal.objectId)
       .map(({ scope, roleId }) => ({ scope, roleId })),
   };
 }
@@ -121,16 +133,6 @@ function isSigned({ signingKey }: DirectoryState, text: string, signature: strin
   const { kty, n, e } = signingKey;
   const key = createPublicKey({ key: { kty, n, e } as CryptoKeyJwk, format: 'jwk' });
   return verify('sha256', Buffer.from(text), key, Buffer.from(signature, 'base64url'));
-}
-
-function isComplete(claims: Partial<AccessClaims>): claims is AccessClaims {
-  const { nbf, exp, ...texts } = claims;
-  const names = ['iss', 'aud', 'tid', 'oid', 'appid', 'name'] as const;
-  return (
-    typeof nbf === 'number' &&
-    typeof exp === 'number' &&
-    names.every((name) => typeof texts[name] === 'string')
-  );
 }
 
 /** The slash at the end does not count. */
@@ -153,13 +155,11 @@ function parseJson(part: string): Record<string, unknown> | undefined {
 
 /** Resource Manager's sentences, as clients show them. */
 function refusal(
-  { tenantId }: DirectoryState,
+  context: VerifyContext,
   fault: TokenFault,
-  { claims }: { claims?: AccessClaims } = {},
+  claims?: AccessClaims,
   audiences: readonly string[] = [],
-  context?: VerifyContext,
 ): BearerError {
-  const text = (seconds = 0) => new Date(seconds * 1_000).toISOString();
   const invalid = (code: string, message: string) =>
     new BearerError(fault, code, message, challenge('invalid_token', message));
   switch (fault) {
@@ -171,7 +171,7 @@ function refusal(
     case 'tenant':
       return invalid(
         'InvalidAuthenticationTokenTenant',
-        `The access token is from the wrong issuer '${claims?.iss}'. It must match the tenant '${accessIssuer(tenantId)}' associated with this subscription.`,
+        `The access token is from the wrong issuer '${claims?.iss}'. It must match the tenant '${accessIssuer(context.state.tenantId)}' associated with this subscription.`,
       );
     case 'audience':
       return invalid(
@@ -181,21 +181,30 @@ function refusal(
     case 'expired':
       return invalid(
         'ExpiredAuthenticationToken',
-        `The access token expiry UTC time '${text(claims?.exp)}' is earlier than current UTC time '${text((context?.nowMs() ?? 0) / 1_000)}'.`,
+        `The access token expiry UTC time '${timeText((claims?.exp ?? 0) * 1_000)}' is earlier than current UTC time '${timeText(context.nowMs())}'.`,
       );
-    case 'revoked': {
-      const value = String(context?.tokensNotBeforeS?.() ?? 0);
-      const wanted = JSON.stringify({ access_token: { nbf: { essential: true, value } } });
-      const message = 'Continuous access evaluation resulted in challenge with result: InteractionRequired';
-      return new BearerError(
-        ...([fault, 'TokenIssuedBeforeRevocationTimestamp', message] as const),
-        `${challenge('insufficient_claims', message)}, claims="${Buffer.from(wanted).toString('base64')}"`,
-      );
-    }
+    case 'revoked':
+      return revocation(context.tokensNotBeforeS?.() ?? 0);
   }
 }
 
+/** Continuous access evaluation: the client is to ask again, and to pass these claims on. */
+function revocation(notBeforeS: number): BearerError {
+  const message = 'Continuous access evaluation resulted in challenge with result: InteractionRequired';
+  const claims = { access_token: { nbf: { essential: true, value: String(notBeforeS) } } };
+  const encoded = Buffer.from(JSON.stringify(claims)).toString('base64');
+  return new BearerError(
+    ...(['revoked', 'TokenIssuedBeforeRevocationTimestamp', message] as const),
+    `${challenge('insufficient_claims', message)}, claims="${encoded}"`,
+  );
+}
+
+function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 function challenge(error: string, description: string): string {
-  const value = description.replaceAll('"', "'");
+  // A header's value: no quotes, no line breaks, Latin-1; the claims may hold anything that was signed here.
+  const value = description.replaceAll('"', "'").replace(/[^\x20-\x7e]/g, '?');
   return `Bearer authorization_uri="https://login.windows.net/", error="${error}", error_description="${value}"`;
 }
