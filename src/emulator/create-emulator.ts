@@ -13,8 +13,9 @@ import type { EmulatorEventBody } from './events.ts';
 import { Faults } from './faults.ts';
 import { DEFAULT_BEHAVIOUR, type EmulatorOptions } from './options.ts';
 import { Relay } from './relay/relay.ts';
+import { createAzureDoor } from './server/azure-door.ts';
 import { FrontDoor } from './server/front-door.ts';
-import { createHttpDoor } from './server/http-door.ts';
+import { createHttpDoor, type HttpHandler } from './server/http-door.ts';
 import { DEFAULT_HOST } from './server/sockets.ts';
 import {
   createState,
@@ -61,6 +62,8 @@ export interface Emulator {
   listenerCount(name: string): number;
   /** Streams that are open now, of all connections. */
   readonly streamCount: number;
+  /** Requests that asked ARM to change something and were not refused: `GET` and the like do not count. */
+  readonly armWrites: number;
   /** Calls `handler` after each change of the state; returns how to stop that. */
   onStateChange(handler: (state: EmulatorState) => void): () => void;
   /** Tells listeners (1001), then cuts everything. Resolves when no socket and no timer is left. */
@@ -92,6 +95,7 @@ class LocalEmulator implements Emulator {
   readonly faults: Faults;
   readonly warning: string | undefined;
   port = 0;
+  armWrites = 0;
 
   readonly #options: EmulatorOptions;
   readonly #clock: EmulatorClock;
@@ -119,7 +123,7 @@ class LocalEmulator implements Emulator {
 
     this.#relay = this.#createRelay();
     this.faults = this.#relay.context.faults;
-    this.#http = createHttpDoor({ relay: this.#relay, tenantId: this.state.tenantId });
+    this.#http = createHttpDoor({ relay: this.#relay, handlers: [this.#createAzure()] });
     this.#door = new FrontDoor({
       certificate,
       minTlsVersion: options.minTlsVersion,
@@ -221,7 +225,23 @@ class LocalEmulator implements Emulator {
     });
   }
 
+  #createAzure(): HttpHandler {
+    const { faults, registry } = this.#relay.context;
+    return createAzureDoor({
+      ...{ state: this.state, behaviour: this.#behaviour, faults },
+      port: () => this.port,
+      relay: {
+        listenerCount: (connection) => registry.get(connection)?.listeners.length ?? 0,
+        end: (connection) => this.#relay.removeEntity(connection),
+      },
+      nowMs: () => this.#clock.nowMs(),
+      changed: () => this.#changed(),
+      emit: (event) => this.#emit(event),
+    });
+  }
+
   #emit(event: EmulatorEventBody): void {
+    if (event.event === 'arm' && event.write && event.status < 400) this.armWrites += 1;
     this.#options.onEvent?.({ time: new Date(this.#clock.nowMs()).toISOString(), ...event });
   }
 

@@ -36,7 +36,9 @@ export type EmulatorEventBody =
       status: number;
       reason: string;
       remote: string;
-    };
+    }
+  /** Resource Manager answered a request. `code` is the error's; `write` when it was asked to change something. */
+  | { event: 'arm'; method: string; path: string; status: number; write: boolean; code?: string | undefined };
 
 /** `time` is ISO 8601 in UTC. */
 export type EmulatorEvent = { time: string } & EmulatorEventBody;

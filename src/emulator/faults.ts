@@ -2,6 +2,7 @@
  * Misbehaviour on purpose: everything a network and a cloud do to a client, for tests of clients. Settings hold from
  * the moment they are changed until they are changed back; methods act once, on what is connected now.
  */
+import { ArmFaults, type ArmFaultSettings } from './arm-faults.ts';
 
 export type HandshakeAction = 'listen' | 'connect' | 'accept';
 
@@ -16,6 +17,7 @@ export interface FaultSettings {
   rendezvousDelayMs?: number | undefined;
   /** The relay's clock is so far ahead (negative: behind), in ms: Date headers, timestamps, expiry of tokens. */
   clockOffsetMs?: number | undefined;
+  arm?: ArmFaultSettings | undefined;
 }
 
 export interface Refusal {
@@ -38,7 +40,9 @@ export interface FaultTargets {
   resetConnections(): number;
 }
 
-export class Faults implements FaultSettings {
+export class Faults implements Omit<FaultSettings, 'arm'> {
+  /** Of Resource Manager. */
+  readonly arm: ArmFaults;
   stallMs: Partial<Record<HandshakeAction, number>> = {};
   refuseRenewals = false;
   cutStreamAfterBytes: number | undefined;
@@ -49,8 +53,9 @@ export class Faults implements FaultSettings {
   readonly #refusals: { refusal: Refusal; left: number }[] = [];
   #blackHoled = false;
 
-  constructor(targets: FaultTargets, settings: FaultSettings = {}) {
+  constructor(targets: FaultTargets, { arm, ...settings }: FaultSettings = {}) {
     this.#targets = targets;
+    this.arm = new ArmFaults(arm);
     const given = Object.entries(settings).filter(([, value]) => value !== undefined);
     Object.assign(this, Object.fromEntries(given));
   }
@@ -105,6 +110,7 @@ export class Faults implements FaultSettings {
     this.clockOffsetMs = 0;
     this.#refusals.length = 0;
     this.#blackHoled = false;
+    this.arm.clear();
   }
 
   /** For the relay: the refusal that hits this request, which is counted. */

@@ -58,6 +58,19 @@ export interface Behaviour {
   handshakeTimeoutMs: number;
   /** What stop() grants clients to answer a Close. */
   stopGraceMs: number;
+  /** From the request to create a namespace until it can be used. Azure was seen to take 43 to 47 s. */
+  provisioningMs: number;
+  /** From the request to delete a namespace until it is gone. Azure was seen to take 35 to 80 s. */
+  removalMs: number;
+  /** From the request to register a resource provider until it is. Azure was seen to take 70 s. */
+  registrationMs: number;
+  /**
+   * How the creation of a namespace is answered: 200 and a state to look at (`state`), or 201 and the address of an
+   * operation (`operation`). Recordings show the first for api-version 2017-04-01 and the second for the newest.
+   */
+  namespaceCreation: 'by-version' | 'state' | 'operation';
+  /** Lists of ARM have so many items a page, and a nextLink. Default: one page, unless `$top` asks for less. */
+  armPageSize: number | undefined;
 }
 
 export const DEFAULT_BEHAVIOUR: Behaviour = {
@@ -72,4 +85,9 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   refusedListenDelayMs: 1_000,
   handshakeTimeoutMs: 10_000,
   stopGraceMs: 200,
+  provisioningMs: 50,
+  removalMs: 50,
+  registrationMs: 50,
+  namespaceCreation: 'by-version',
+  armPageSize: undefined,
 };

@@ -84,6 +84,11 @@ export class Registry<Listener extends RegisteredListener> {
     return [...this.#entities.values()].filter((entity) => entity.name.toLowerCase() === name.toLowerCase());
   }
 
+  /** What lives of a connection, if somebody has used it since the start. */
+  get(connection: ConnectionState): Entity<Listener> | undefined {
+    return this.#entities.get(connection);
+  }
+
   /** Forgets an entity; its listeners are the caller's to close. */
   forget(connection: ConnectionState): Entity<Listener> | undefined {
     const entity = this.#entities.get(connection);

@@ -11,7 +11,7 @@ export async function runEmulator({ events, ...options }: EmulatorRun): Promise<
   let starting: Promise<LocalAzure> | undefined;
   let stopping = false;
   const onEvent = (event: EmulatorEvent) => {
-    const named = { ...event, connection: eventName(event.connection) };
+    const named = event.event === 'arm' ? event : { ...event, connection: eventName(event.connection) };
     events.emulator(named, describe(named));
   };
   // A signal may come before it has started; why it could not does not matter then.
@@ -73,6 +73,8 @@ function describe(event: EmulatorEvent): string {
       return `${event.id.slice(0, 8)} sender left before anybody accepted`;
     case 'closed':
       return `${event.id.slice(0, 8)} closed${event.clean ? '' : ', broken off'}`;
+    case 'arm':
+      return `${event.method} ${event.path} ${event.status}${event.code === undefined ? '' : ` ${event.code}`}`;
     case 'refused':
       return `refused ${event.action} on ${event.connection}: ${event.status} ${event.reason}`;
   }

@@ -173,7 +173,7 @@ describe('the emulator', () => {
     }
   });
 
-  it('tells plain HTTP clients of what comes later, in JSON', async () => {
+  it('tells plain HTTP clients what it lacks, in JSON', async () => {
     const { relay } = await startEmulator({ insecure: true });
     const get = async (path: string, headers: Record<string, string> = {}) => {
       const asked = request({ port: relay.port, host: '127.0.0.1', path, headers, agent: false }).end();
@@ -185,8 +185,8 @@ describe('the emulator', () => {
         ...(JSON.parse(text) as { error: { code: string; message: string } }),
       };
     };
-    const arm = await get('/subscriptions/x?api-version=1');
-    deepEqual([arm.status, arm.error.code], [404, 'ResourceNotFound']);
+    const arm = await get('/subscriptions/x?api-version=2022-12-01');
+    deepEqual([arm.status, arm.error.code], [401, 'AuthenticationFailed']);
     const relayed = await get('/one/more', { upgrade: 'h2c', connection: 'upgrade' });
     deepEqual([relayed.status, relayed.error.code], [501, 'NotImplemented']);
     const missing = await get('/nothing');

@@ -1,0 +1,8 @@
+/** Microsoft.Web. */
+import type { ProviderFactory } from '../context.ts';
+
+export const createWebProvider: ProviderFactory = () => ({
+  namespace: 'Microsoft.Web',
+  types: {},
+  routes: [],
+});
