@@ -34,6 +34,7 @@ export interface ArmAnswer<T> {
 
 export interface Azure {
   readonly cloud: Cloud;
+  /** @throws HcmError HCM_SUBSCRIPTION_MISSING when none was chosen. */
   readonly subscriptionId: string;
   /** Fires at Ctrl-C; every call and every pause ends then. */
   readonly signal: AbortSignal | undefined;
@@ -60,26 +61,9 @@ export interface AzureOptions {
   userAgent?: string;
 }
 
-/** @throws HcmError HCM_SUBSCRIPTION_MISSING when neither the options nor the session name one. */
+/** Without a subscription, only calls that need none (`send` of `/subscriptions`) can be made. */
 export function openAzure(session: Session, options: AzureOptions = {}): Azure {
-  const subscriptionId = options.subscriptionId ?? session.subscriptionId;
-  if (subscriptionId === undefined) {
-    throw new HcmError('HCM_SUBSCRIPTION_MISSING', 'No subscription is chosen.');
-  }
-  return azureIn(subscriptionId, new Connection(session, options));
-}
-
-function azureIn(subscriptionId: string, connection: Connection): Azure {
-  let relay: Promise<RelayAPI> | undefined;
-  let web: Promise<WebSiteManagementClient> | undefined;
-  const { cloud, signal, report, clock } = connection;
-  return {
-    ...{ cloud, subscriptionId, signal, report, clock },
-    in: (other) => azureIn(other, connection),
-    relay: () => (relay ??= connection.openRelay(subscriptionId)),
-    web: () => (web ??= connection.openWeb(subscriptionId)),
-    send: (request) => connection.send(request),
-  };
+  return new Connection(session, options).in(options.subscriptionId ?? session.subscriptionId);
 }
 
 /** What all subscriptions share. */
@@ -91,6 +75,7 @@ class Connection {
   readonly #session: Session;
   readonly #credential;
   readonly #options: AzureOptions;
+  readonly #bySubscription = new Map<string | undefined, Azure>();
   #pipeline: Promise<Pipeline> | undefined;
 
   constructor(session: Session, options: AzureOptions) {
@@ -103,19 +88,40 @@ class Connection {
     this.clock = options.clock ?? systemArmClock;
   }
 
-  async openRelay(subscriptionId: string): Promise<RelayAPI> {
+  in(subscriptionId: string | undefined): Azure {
+    const known = this.#bySubscription.get(subscriptionId);
+    if (known !== undefined) return known;
+    const { cloud, signal, report, clock } = this;
+    let relay: Promise<RelayAPI> | undefined;
+    let web: Promise<WebSiteManagementClient> | undefined;
+    const azure: Azure = {
+      ...{ cloud, signal, report, clock },
+      get subscriptionId() {
+        if (subscriptionId !== undefined) return subscriptionId;
+        throw new HcmError('HCM_SUBSCRIPTION_MISSING', 'No subscription is chosen.');
+      },
+      in: (other) => this.in(other),
+      relay: () => (relay ??= this.#openRelay(azure.subscriptionId)),
+      web: () => (web ??= this.#openWeb(azure.subscriptionId)),
+      send: (request) => this.#send(request),
+    };
+    this.#bySubscription.set(subscriptionId, azure);
+    return azure;
+  }
+
+  async #openRelay(subscriptionId: string): Promise<RelayAPI> {
     const { RelayAPI } = await import('@azure/arm-relay');
     return this.#withRetry(new RelayAPI(this.#credential, subscriptionId, this.#clientOptions));
   }
 
-  async openWeb(subscriptionId: string): Promise<WebSiteManagementClient> {
+  async #openWeb(subscriptionId: string): Promise<WebSiteManagementClient> {
     const { WebSiteManagementClient } = await import('@azure/arm-appservice');
     return this.#withRetry(
       new WebSiteManagementClient(this.#credential, subscriptionId, this.#clientOptions),
     );
   }
 
-  async send<T>(request: ArmRequest): Promise<ArmAnswer<T>> {
+  async #send<T>(request: ArmRequest): Promise<ArmAnswer<T>> {
     const { method, path, about = `${method} ${path}` } = request;
     try {
       const { createPipelineRequest, createHttpHeaders, RestError } =
