@@ -9,6 +9,7 @@ import { isLoopbackName } from '../protocol/relay-hosts.ts';
 import { createCa, issueServerCertificate } from './ca.ts';
 import type { CertifiedKey } from './certified-key.ts';
 import { systemClock, TimerSet, type EmulatorClock } from './clock.ts';
+import { putPrincipal } from './entra-state.ts';
 import type { EmulatorEventBody } from './events.ts';
 import { Faults } from './faults.ts';
 import { DEFAULT_BEHAVIOUR, type EmulatorOptions } from './options.ts';
@@ -120,6 +121,7 @@ class LocalEmulator implements Emulator {
     this.#behaviour = { ...DEFAULT_BEHAVIOUR, ...options.behaviour };
     this.state = options.state ?? createState(this.#clock.nowMs());
     for (const spec of options.connections ?? []) putConnection(this.#namespace, spec, this.#clock.nowMs());
+    for (const spec of options.principals ?? []) putPrincipal(this.state, spec, this.#clock.nowMs());
 
     this.#relay = this.#createRelay();
     this.faults = this.#relay.context.faults;

@@ -3,6 +3,7 @@
  * the moment they are changed until they are changed back; methods act once, on what is connected now.
  */
 import { ArmFaults, type ArmFaultSettings } from './arm-faults.ts';
+import { EntraFaults } from './entra-faults.ts';
 
 export type HandshakeAction = 'listen' | 'connect' | 'accept';
 
@@ -43,6 +44,8 @@ export interface FaultTargets {
 export class Faults implements Omit<FaultSettings, 'arm'> {
   /** Of Resource Manager. */
   readonly arm: ArmFaults;
+  /** Of the sign-in. */
+  readonly entra = new EntraFaults();
   stallMs: Partial<Record<HandshakeAction, number>> = {};
   refuseRenewals = false;
   cutStreamAfterBytes: number | undefined;
@@ -111,6 +114,7 @@ export class Faults implements Omit<FaultSettings, 'arm'> {
     this.#refusals.length = 0;
     this.#blackHoled = false;
     this.arm.clear();
+    this.entra.clear();
   }
 
   /** For the relay: the refusal that hits this request, which is counted. */

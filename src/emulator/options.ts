@@ -4,6 +4,8 @@ import type { RelayCondition } from '../protocol/relay-answers.ts';
 import type { CertifiedKey } from './certified-key.ts';
 import type { EmulatorClock } from './clock.ts';
 import type { EmulatorEventHandler } from './events.ts';
+import type { PrincipalSpec } from './entra-state.ts';
+import { DEFAULT_SIGN_IN, type SignInBehaviour } from './entra/context.ts';
 import type { FaultSettings } from './faults.ts';
 import type { ConnectionSpec, EmulatorState } from './state.ts';
 
@@ -14,6 +16,8 @@ export interface EmulatorOptions {
   host?: string | undefined;
   /** Connections to make, unless the state has them. */
   connections?: readonly ConnectionSpec[] | undefined;
+  /** Applications that can sign in besides the emulator's own client. */
+  principals?: readonly PrincipalSpec[] | undefined;
   /** A document that was loaded; the emulator changes it. Default: a fresh one. */
   state?: EmulatorState | undefined;
   /** Default: a new authority that lives as long as the emulator. */
@@ -32,7 +36,7 @@ export interface EmulatorOptions {
 }
 
 /** Where Azure's behaviour is doubtful or long, a default that can be changed. Times in ms. */
-export interface Behaviour {
+export interface Behaviour extends SignInBehaviour {
   /**
    * Other statuses than protocol/relay-answers.ts has, by condition: `no-listener` (404; Microsoft's guide: 502),
    * `listener-timeout` (504; 408, 404), `right-missing` (403; 401), `listener-quota` (403), `rendezvous-unknown`
@@ -74,6 +78,7 @@ export interface Behaviour {
 }
 
 export const DEFAULT_BEHAVIOUR: Behaviour = {
+  ...DEFAULT_SIGN_IN,
   statuses: {},
   maxListeners: MAX_LISTENERS,
   rendezvousLifeMs: RENDEZVOUS_LIFETIME_MS,

@@ -110,6 +110,10 @@ const MEANINGS = {
     error: 'invalid_grant',
     sentence: 'The refresh token has expired due to inactivity.',
   },
+  700212: {
+    error: 'invalid_client',
+    sentence: "No matching federated identity record found for presented assertion audience '{0}'.",
+  },
   700213: {
     error: 'invalid_client',
     sentence: "No matching federated identity record found for presented assertion subject '{0}'.",

@@ -1,4 +1,5 @@
 /** What the token endpoint works with, and what can be changed about it. One per emulator. */
+import type { EntraFaults } from '../entra-faults.ts';
 import type { DirectoryState } from '../entra-state.ts';
 
 /** How signing in behaves. */
@@ -26,10 +27,9 @@ export const DEFAULT_SIGN_IN: SignInBehaviour = {
 export interface EntraContext {
   readonly state: DirectoryState;
   readonly behaviour: SignInBehaviour;
+  readonly faults: { readonly entra: EntraFaults };
   /** The issuer's clock: without the faults that move the verifiers'. */
   nowMs(): number;
   /** To be called after a change of the state. */
   changed(): void;
-  /** The AADSTS number that the next request for a token is refused with, taken from the faults. */
-  takeRefusal?(): number | undefined;
 }

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { PrincipalState, SigningKeyState } from '../entra-state.ts';
 import type { EntraContext } from './context.ts';
-import { accessIssuer, readSigned } from './verify.ts';
+import { accessIssuer, readSigned, SKEW_S } from './verify.ts';
 
 const ALGORITHM = 'RS256';
 /** As Azure's: a refresh token that is not used dies after 90 days. */
@@ -52,7 +52,8 @@ export class Issuer {
 
   async accessToken({ principal, clientId, proof, resource, claims }: AccessRequest): Promise<AccessToken> {
     const { tenantId } = this.context.state;
-    const notBeforeS = Math.max(this.nowS, claims?.notBeforeS ?? 0);
+    // Not further ahead than verifiers forgive.
+    const notBeforeS = Math.min(Math.max(this.nowS, claims?.notBeforeS ?? 0), this.nowS + SKEW_S);
     const lifetimeS = Math.floor(this.context.behaviour.accessTokenLifetimeMs / 1_000);
     const expiresS = this.nowS + lifetimeS;
     const { objectId, displayName, userPrincipalName } = principal;

@@ -64,8 +64,8 @@ export function accessIssuer(tenantId: string): string {
   return `https://sts.windows.net/${tenantId}/`;
 }
 
-/** How far ahead of the verifier's clock the issuer's may be, in seconds; the services' usual five minutes. */
-const SKEW_S = 300;
+/** How far ahead of a verifier's clock the issuer's may be, in seconds; the services' usual five minutes. */
+export const SKEW_S = 300;
 
 export function createVerifyBearer(context: VerifyContext): VerifyBearer {
   // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection
