@@ -7,7 +7,7 @@ import { HcmError } from '../../protocol/errors.ts';
 import { asObject, MalformedField } from '../../protocol/json-fields.ts';
 import { loadJson, saveJson } from '../config/json-file.ts';
 
-/** Every way to sign in; `default` picks among them. */
+/** Every way to sign in. */
 export const AUTH_METHODS = [
   'cli',
   'device',
@@ -24,7 +24,8 @@ export const AUTH_METHODS = [
 export type AuthMethod = (typeof AUTH_METHODS)[number];
 
 export interface Account {
-  readonly method: AuthMethod;
+  /** Undefined when only a subscription was chosen: the way to sign in is then found anew each time. */
+  readonly method?: AuthMethod;
   readonly tenantId?: string;
   /** Of the app, for a service principal or a user-assigned identity. */
   readonly clientId?: string;
@@ -86,11 +87,11 @@ async function load(directory: string): Promise<Map<string, Account>> {
 
 function readAccount(value: unknown): Account {
   const account = asObject(value, 'accounts[]');
-  const method = AUTH_METHODS.find((known) => known === account.text('method'));
-  if (method === undefined) throw new MalformedField('method is not known');
+  const method = AUTH_METHODS.find((known) => known === account.raw('method'));
+  if (method === undefined && account.has('method')) throw new MalformedField('method is not known');
   const texts = account.optionalTexts(
     ...(['tenantId', 'clientId', 'name', 'subscriptionId', 'subscriptionName'] as const),
     ...(['certificateFile', 'record'] as const),
   );
-  return { method, ...texts };
+  return { ...(method === undefined ? {} : { method }), ...texts };
 }

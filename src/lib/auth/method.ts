@@ -17,7 +17,7 @@ export function chooseMethod(request: {
 }): AuthMethod {
   const { auth, account, cloud, env } = request;
   if (auth !== undefined) return auth;
-  if (account !== undefined) return account.method;
+  if (account?.method !== undefined) return account.method;
   if (cloud.local !== undefined) return 'local';
   return METHODS_BY_ENVIRONMENT.find(({ needs }) => isSet(env, needs))?.method ?? 'cli';
 }

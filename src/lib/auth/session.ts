@@ -4,22 +4,27 @@
  */
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { HttpClient } from '@azure/core-rest-pipeline';
-import { loadAccount, type AuthMethod } from './account.ts';
+import { HcmError } from '../../protocol/errors.ts';
+import { loadAccount, type Account, type AuthMethod } from './account.ts';
+import { loadAzSubscriptions, type AzSubscription } from './az-profile.ts';
 import type { Cloud } from './cloud.ts';
-import { createCredential, type Prompt } from './credentials.ts';
+import { createCredential, type OurCredential, type Prompt } from './credentials.ts';
 import { chooseMethod } from './method.ts';
 import { toSignInError } from './sign-in-error.ts';
-import { createTransport, type Dial } from './transport.ts';
+import { createTransport, type Dial, type Transport } from './transport.ts';
 
 export interface Session {
   readonly cloud: Cloud;
   readonly method: AuthMethod;
-  /** Rejects with HcmError only. Caches tokens of its own in memory where the SDK does. */
+  /** Rejects with HcmError (or an AbortError). Keeps tokens in memory only where the SDK does. */
   readonly credential: TokenCredential;
-  /** To be given to every client of an SDK as `httpClient`: it knows proxies and CAs. Rejects with HcmError HCM_CONNECT_* etc. */
+  /**
+   * To be given to every client of an SDK as `httpClient`: it knows proxies and CAs. Rejects with HcmError when the
+   * server cannot be reached.
+   */
   readonly httpClient: HttpClient;
   readonly tenantId?: string;
-  /** The subscription to use when nobody names one. */
+  /** The subscription to use when nobody names one. Of AZURE_SUBSCRIPTION_ID it may be a name. */
   readonly subscriptionId?: string;
   /** As whom, as far as it is known without asking. */
   readonly account?: string;
@@ -28,7 +33,9 @@ export interface Session {
 export interface SessionRequest {
   cloud: Cloud;
   auth?: AuthMethod | undefined;
+  /** An id or a domain; default AZURE_TENANT_ID. */
   tenant?: string | undefined;
+  /** An id; default AZURE_SUBSCRIPTION_ID. */
   subscription?: string | undefined;
   env: Readonly<Record<string, string | undefined>>;
   /** The user's state folder. */
@@ -38,23 +45,81 @@ export interface SessionRequest {
   prompt?: Prompt | undefined;
 }
 
+/** What is known of a sign-in before anybody is asked for a token. */
+export interface SignInPlan {
+  readonly method: AuthMethod;
+  /** What was remembered of it, or is about to be. */
+  readonly account: Account | undefined;
+  readonly tenantId: string | undefined;
+  readonly subscriptionId: string | undefined;
+  readonly name: string | undefined;
+}
+
 /** @throws HcmError HCM_SIGN_IN_REQUIRED where what the method needs is not there; HCM_STATE_CORRUPT. */
 export async function openSession(request: SessionRequest): Promise<Session> {
-  const { cloud, env, directory } = request;
-  const account = await loadAccount(directory, cloud.name);
+  const account = await loadAccount(request.directory, request.cloud.name);
   const method = chooseMethod({ ...request, account });
-  const remembered = account?.method === method ? account : undefined;
+  const plan = await planSignIn(request, method, account);
+  return sessionOf(request, plan, await openCredential(request, plan));
+}
+
+/** Joins what was asked for with what is remembered and what else is known without a call. */
+export async function planSignIn(
+  request: SessionRequest,
+  method: AuthMethod,
+  remembered: Account | undefined,
+): Promise<SignInPlan> {
+  const { cloud, env } = request;
+  // A subscription may be remembered without a method; of another method nothing holds.
+  const account = (remembered?.method ?? method) === method ? remembered : undefined;
   const own = method === 'local' ? cloud.local : undefined;
-  const tenantId =
-    request.tenant ?? remembered?.tenantId ?? own?.tenantId ?? cloud.tenantId ?? env['AZURE_TENANT_ID'];
+  // The variables are about Azure: the emulator's own app knows better.
+  const tenant = request.tenant ?? (own === undefined ? env['AZURE_TENANT_ID'] || undefined : undefined);
+  const ofEnv = own === undefined ? env['AZURE_SUBSCRIPTION_ID'] || undefined : undefined;
+  const ofAz = method === 'cli' ? await loadAzSubscriptions(env, cloud.name) : [];
   const subscriptionId =
-    request.subscription ?? remembered?.subscriptionId ?? own?.subscriptionId ?? env['AZURE_SUBSCRIPTION_ID'];
-  const httpClient = await createTransport(request.dial);
-  const inner = await createCredential(method, {
-    ...{ cloud, env, directory, httpClient, tenantId, account: remembered },
-    prompt: request.prompt,
-  });
-  const about = { cloud, method, tenantId, clientId: remembered?.clientId ?? own?.clientId };
+    request.subscription ??
+    ofEnv ??
+    account?.subscriptionId ??
+    own?.subscriptionId ??
+    defaultOf(ofAz, tenant)?.id;
+  const chosen = ofAz.find(({ id }) => id.toLowerCase() === subscriptionId?.toLowerCase());
+  return {
+    ...{ method, account, subscriptionId },
+    tenantId: tenant ?? account?.tenantId ?? own?.tenantId ?? chosen?.tenantId ?? cloud.tenantId,
+    name: account?.name ?? (chosen ?? defaultOf(ofAz, tenant))?.user,
+  };
+}
+
+/** What az would use; of another tenant than the one asked for it is of no use. */
+function defaultOf(known: readonly AzSubscription[], tenant: string | undefined): AzSubscription | undefined {
+  return known.find(({ isDefault, tenantId }) => isDefault && (tenant ?? tenantId) === tenantId);
+}
+
+export interface OpenCredential {
+  readonly inner: OurCredential;
+  readonly httpClient: Transport;
+}
+
+export async function openCredential(
+  request: SessionRequest & { secret?: string | undefined },
+  { method, account, tenantId }: SignInPlan,
+): Promise<OpenCredential> {
+  const { cloud, env, directory, prompt, secret } = request;
+  const httpClient = await createTransport(
+    cloud.local === undefined ? request.dial : ofEmulator(request.dial),
+  );
+  const context = { cloud, env, directory, httpClient, tenantId, account, prompt, secret };
+  return { inner: await createCredential(method, context), httpClient };
+}
+
+export function sessionOf(
+  { cloud, env }: SessionRequest,
+  { method, account, tenantId, subscriptionId, name }: SignInPlan,
+  { inner, httpClient }: OpenCredential,
+): Session {
+  const clientId = account?.clientId ?? (method === 'env' ? env['AZURE_CLIENT_ID'] : cloud.local?.clientId);
+  const about = { cloud, method, tenantId, clientId };
   return {
     ...{ cloud, method, httpClient },
     credential: {
@@ -70,6 +135,20 @@ export async function openSession(request: SessionRequest): Promise<Session> {
     },
     ...(tenantId === undefined ? {} : { tenantId }),
     ...(subscriptionId === undefined ? {} : { subscriptionId }),
-    ...(remembered?.name === undefined ? {} : { account: remembered.name }),
+    ...(name === undefined ? {} : { account: name }),
+  };
+}
+
+/** An emulator that does not answer is not running. */
+function ofEmulator(dial: Dial): Dial {
+  return async (host, port) => {
+    try {
+      return await dial(host, port);
+    } catch (error) {
+      if (!(error instanceof HcmError) || error.code !== 'HCM_CONNECT_REFUSED') throw error;
+      throw new HcmError('HCM_NOT_RUNNING', `The emulator does not answer at ${host}:${port}.`, {
+        cause: error,
+      });
+    }
   };
 }

@@ -14,10 +14,9 @@ export const signInFlags = {
     env: 'HCM_CLOUD',
   }),
   tenant: string({
-    description: 'Tenant (directory), by id or domain.',
+    description: 'Tenant (directory), by id or domain. Default: AZURE_TENANT_ID, else that of the sign-in.',
     helpGroup: GROUP,
     helpValue: 'TENANT',
-    env: 'AZURE_TENANT_ID',
   }),
   auth: option({
     description:
@@ -33,10 +32,9 @@ export const signInFlags = {
 };
 
 export const subscriptionFlag = string({
-  description: 'Subscription, by name or id.',
+  description: 'Subscription, by name or id. Default: AZURE_SUBSCRIPTION_ID, else that of "hcm account set".',
   helpGroup: GROUP,
   helpValue: 'NAME',
-  env: 'AZURE_SUBSCRIPTION_ID',
 });
 
 export const resourceGroupFlag = string({

@@ -5,9 +5,11 @@
 import { systemClock } from '../../tunnel/clock.ts';
 import { HcmError } from '../../protocol/errors.ts';
 import { RelayDialer } from '../../tunnel/relay-dialer.ts';
+import type { Azure } from '../arm/azure.ts';
 import type { Cloud } from '../auth/cloud.ts';
 import { loadCloud } from '../auth/clouds.ts';
 import { openSession, type Session } from '../auth/session.ts';
+import { openAzureIn } from '../auth/subscriptions.ts';
 import type { Dial } from '../auth/transport.ts';
 import { statePaths } from '../config/paths.ts';
 import type { AzureFlags, SignInFlags } from './azure-flags.ts';
@@ -32,9 +34,18 @@ export async function openSessionFor(request: AzureRequest): Promise<Session> {
     ...{ cloud, env, directory },
     auth: flags.auth,
     tenant: flags.tenant,
-    subscription: flags.subscription,
     dial: await dialFor(cloud, flags, output),
   });
+}
+
+/**
+ * Azure, in the subscription of the flags, else the one of the sign-in.
+ * @throws as `openSessionFor`; HCM_SUBSCRIPTION_MISSING; as any call when the subscription has to be looked up.
+ */
+export async function openAzureFor(request: AzureRequest & { signal?: AbortSignal }): Promise<Azure> {
+  const session = await openSessionFor(request);
+  const { flags, output, signal } = request;
+  return openAzureIn(session, flags.subscription, { signal, report: (message) => output.say(message) });
 }
 
 /** How connections to this cloud are made: proxies, CAs and time limits as for a tunnel. */
