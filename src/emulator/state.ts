@@ -60,6 +60,8 @@ export interface SubscriptionState {
   state: 'Enabled' | 'Warned' | 'Disabled';
   /** `Microsoft.Relay` and others: what was registered. */
   registeredProviders: string[];
+  /** Those that are being registered, and when they will be, in ms since 1970. */
+  registering?: Record<string, number>;
 }
 
 export interface ResourceGroupState {
@@ -68,6 +70,8 @@ export interface ResourceGroupState {
   location: string;
   tags: Tags;
   managedBy?: string;
+  /** It is being removed, and gone from then on, in ms since 1970. */
+  deletedAtMs?: number;
 }
 
 /** A change of a namespace that is not through yet. It is, as soon as the clock says so: nobody waits with a timer. */

@@ -20,7 +20,7 @@ import type { ArmContext } from './context.ts';
 import { metadataAnswer } from './metadata.ts';
 import { pageOf } from './paging.ts';
 import { createProviders, findProvider, type Providers } from './providers.ts';
-import type { ArmAnswer, ArmRequest, RouteMatch } from './router.ts';
+import type { ArmAnswer, ArmProvider, ArmRequest, RouteMatch } from './router.ts';
 import { checkTypeAndVersion, checkVersion } from './versions.ts';
 
 /** A request that nothing was checked of. */
@@ -52,7 +52,7 @@ export class Dispatcher {
     const { method, url, path, baseUrl } = raw;
     const apiVersion = versionOf(url);
     if (path.segments[0]?.toLowerCase() === 'metadata')
-      return metadataAnswer(this.#context, baseUrl, apiVersion);
+      return metadataAnswer(this.#context.state, baseUrl, apiVersion);
     const caller = await this.#callerOf(raw);
     const refusal = this.#context.faults.arm.takeRefusal(method, url.pathname);
     if (refusal !== undefined) return refusalAnswer(refusal, method, path);
@@ -108,7 +108,7 @@ export class Dispatcher {
     const router = provider?.router ?? this.#providers.core;
     if (provider !== undefined) {
       checkTypeAndVersion(provider.provider, path, apiVersion, () => this.#locationOf(path, text));
-      if (subscriptionId !== undefined) this.#checkRegistered(subscriptionId, provider.provider.namespace);
+      if (subscriptionId !== undefined) this.#checkRegistered(subscriptionId, provider.provider);
     }
     const match = router.match(method, segments);
     if (match !== undefined) return match;
@@ -121,7 +121,8 @@ export class Dispatcher {
     throw new ArmError(404, 'HttpResourceNotFound', message, { headers: GATEWAY });
   }
 
-  #checkRegistered(subscriptionId: string, namespace: string): void {
+  #checkRegistered(subscriptionId: string, { namespace, registration }: ArmProvider): void {
+    if (registration === 'free') return;
     const wanted = subscriptionId.toLowerCase();
     const subscription = this.#context.state.subscriptions.find(
       (one) => one.subscriptionId.toLowerCase() === wanted,

@@ -2,6 +2,8 @@
 import type { ArmContext } from './context.ts';
 import { createRelayProvider } from './relay/provider.ts';
 import { createCoreRoutes } from './resources/core.ts';
+import { settleRegistrations } from './resources/provider-registration.ts';
+import { settleGroups } from './resources/resource-groups.ts';
 import { Router, type ArmProvider } from './router.ts';
 import { settleNamespaces } from './relay/provisioning.ts';
 import { createWebProvider } from './web/provider.ts';
@@ -24,7 +26,11 @@ export function createProviders(context: ArmContext): Providers {
   return {
     all: providers.map((provider) => ({ provider, router: new Router(provider.routes) })),
     core: new Router(createCoreRoutes(context, providers)),
-    settle: () => settleNamespaces(context),
+    settle() {
+      settleRegistrations(context);
+      settleGroups(context);
+      settleNamespaces(context);
+    },
   };
 }
 

@@ -44,6 +44,8 @@ export interface ArmResourceType {
 export interface ArmProvider {
   /** `Microsoft.Relay` */
   readonly namespace: string;
+  /** `free`: subscriptions need not register it. */
+  readonly registration?: 'free';
   /** By name, as `namespaces/hybridConnections`. What is asked of other types is refused before any route is tried. */
   readonly types: Readonly<Record<string, ArmResourceType>>;
   readonly routes: readonly ArmRoute[];
