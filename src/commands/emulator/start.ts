@@ -30,6 +30,10 @@ export default class EmulatorStart extends BaseCommand {
       description: "Keep the state here. Default: the user's state folder.",
       helpValue: 'DIR',
     }),
+    register: boolean({
+      description: 'Be the cloud "local" of this user. Default: unless --ephemeral or --state-dir is given.',
+      allowNo: true,
+    }),
     connection: string({
       description: 'Hybrid connection to have, with its target. May be repeated.',
       helpValue: 'NAME[=HOST:PORT]',
@@ -46,6 +50,7 @@ export default class EmulatorStart extends BaseCommand {
       host: flags.host,
       connections: (flags.connection ?? []).map(parseConnectionSpec),
       stateDirectory: flags.ephemeral ? undefined : kept,
+      register: flags.register ?? (!flags.ephemeral && flags['state-dir'] === undefined),
       output: this.output,
       events: new EventPresenter(this.output, this.jsonEnabled()),
     });

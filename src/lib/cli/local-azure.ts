@@ -9,6 +9,7 @@ import { StateFile } from '../../emulator/state-file.ts';
 import { StateLock } from '../../emulator/state-lock.ts';
 import { parseTarget, formatTarget } from '../../protocol/target.ts';
 import { HcmError } from '../../protocol/errors.ts';
+import { registerLocalCloud } from '../auth/local-cloud.ts';
 import { statePaths } from '../config/paths.ts';
 import type { Output } from './output.ts';
 
@@ -18,6 +19,8 @@ export interface LocalAzureOptions {
   connections: readonly ConnectionSpec[];
   /** Where the state is kept; undefined: nowhere. */
   stateDirectory: string | undefined;
+  /** Puts it on this user's list of clouds, as `local`. Default false. */
+  register?: boolean | undefined;
   output: Output;
   onEvent?: EmulatorEventHandler | undefined;
 }
@@ -44,6 +47,7 @@ export class LocalAzure {
     const { stateDirectory } = options;
     if (stateDirectory === undefined) {
       const { emulator, caFile } = await startEmulator(options, undefined);
+      if (options.register) await registered(emulator);
       return new LocalAzure(emulator, caFile);
     }
     const onLost = ({ message }: HcmError) =>
@@ -53,6 +57,7 @@ export class LocalAzure {
       const file = new StateFile(stateDirectory);
       const { emulator, caFile } = await startEmulator(options, file, lock);
       await Promise.all([file.save(emulator.state), lock.setEndpoint(emulator.endpoint)]);
+      if (options.register) await registered(emulator);
       return new LocalAzure(emulator, caFile, { lock, file });
     } catch (error) {
       await lock.release();
@@ -126,6 +131,20 @@ async function startEmulator(
     if (lock?.isHeld) void file?.save(changed).catch(saveFailed);
   });
   return { emulator, caFile };
+}
+
+/** An emulator that cannot be registered is stopped. */
+async function registered(emulator: Emulator): Promise<void> {
+  const { port, state } = emulator;
+  const { tenantId, subscriptionId, clientId, clientSecret } = state;
+  try {
+    await registerLocalCloud(statePaths(process.env).directory, {
+      ...{ port, tenantId, subscriptionId, clientId, clientSecret },
+    });
+  } catch (error) {
+    await emulator.abort();
+    throw error;
+  }
 }
 
 /** Reads `NAME` or `NAME=HOST:PORT`. @throws HcmError HCM_CONNECTION_INVALID (by the emulator), HCM_TARGET_INVALID. */

@@ -19,7 +19,7 @@ export async function runEmulator({ events, ...options }: EmulatorRun): Promise<
   const { exitStatus } = await untilStopped({
     begin: async () => {
       const azure = await (starting = LocalAzure.start({ ...options, onEvent }));
-      if (!stopping) events.readyWithSecrets(azure.describe(), readyLines(azure));
+      if (!stopping) events.readyWithSecrets(azure.describe(), readyLines(azure, options.register));
       return new Promise<void>(() => undefined);
     },
     stop: async () => (await started())?.stop(),
@@ -34,7 +34,7 @@ function eventName(path: string): string {
   return `localhost/${path}`;
 }
 
-function readyLines({ emulator, caFile }: LocalAzure): string[] {
+function readyLines({ emulator, caFile }: LocalAzure, registered = false): string[] {
   const [first] = emulator.connections;
   return [
     `Local Azure is ready at https://localhost:${emulator.port}/`,
@@ -46,6 +46,7 @@ function readyLines({ emulator, caFile }: LocalAzure): string[] {
       `    sender    ${senderConnectionString}`,
     ]),
     '',
+    ...(registered ? ['hcm knows it as the cloud "local": hcm namespace list --cloud local'] : []),
     `Other clients trust it with NODE_EXTRA_CA_CERTS=${caFile}`,
     first === undefined
       ? 'Next: hcm emulator start --connection NAME=HOST:PORT'
