@@ -34,6 +34,8 @@ export interface RawRequest {
   readonly text: string;
 }
 
+/** Registration is neither needed nor possible for these. */
+const ALWAYS_REGISTERED = ['Microsoft.Authorization', 'Microsoft.Resources'];
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export class Dispatcher {
@@ -44,7 +46,8 @@ export class Dispatcher {
   constructor(context: ArmContext) {
     this.#context = context;
     this.#providers = createProviders(context);
-    this.#verify = createVerifyBearer(context);
+    const nowMs = () => context.nowMs() + context.faults.clockOffsetMs;
+    this.#verify = createVerifyBearer({ state: context.state, faults: context.faults, nowMs });
   }
 
   /** @throws ArmError */
@@ -127,10 +130,9 @@ export class Dispatcher {
     const subscription = this.#context.state.subscriptions.find(
       (one) => one.subscriptionId.toLowerCase() === wanted,
     );
-    const isRegistered = subscription?.registeredProviders.some(
-      (name) => name.toLowerCase() === namespace.toLowerCase(),
-    );
-    if (isRegistered === true) return;
+    const registered = [...ALWAYS_REGISTERED, ...(subscription?.registeredProviders ?? [])];
+    const isRegistered = registered.some((name) => name.toLowerCase() === namespace.toLowerCase());
+    if (isRegistered) return;
     const message = `The subscription is not registered to use namespace '${namespace}'. See https://aka.ms/rps-not-found for how to register subscriptions.`;
     const detail = { code: 'MissingSubscriptionRegistration', target: namespace, message };
     throw new ArmError(409, 'MissingSubscriptionRegistration', message, {

@@ -1,4 +1,5 @@
 /** The providers of the local Resource Manager, each with a router over its routes, and ARM's own routes. */
+import { createAuthorizationProvider } from './authorization/provider.ts';
 import type { ArmContext } from './context.ts';
 import { createRelayProvider } from './relay/provider.ts';
 import { createCoreRoutes } from './resources/core.ts';
@@ -22,7 +23,11 @@ export interface Providers {
 }
 
 export function createProviders(context: ArmContext): Providers {
-  const providers = [createRelayProvider(context), createWebProvider(context)];
+  const providers = [
+    createRelayProvider(context),
+    createWebProvider(context),
+    createAuthorizationProvider(context),
+  ];
   return {
     all: providers.map((provider) => ({ provider, router: new Router(provider.routes) })),
     core: new Router(createCoreRoutes(context, providers)),

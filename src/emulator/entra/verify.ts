@@ -21,8 +21,8 @@ export interface VerifyContext {
   readonly state: DirectoryState;
   /** The clock that tokens are judged by, faults included. */
   nowMs(): number;
-  /** Tokens from before this second must be asked for again, with the claims that the refusal names. */
-  tokensNotBeforeS?(): number | undefined;
+  /** See EntraFaults: older tokens are refused, with claims to ask a new one with. */
+  readonly faults: { readonly entra: { readonly tokensNotBeforeS: number } };
 }
 
 export type TokenFault =
@@ -94,7 +94,7 @@ export function checkAccessToken(
   if (!audiences.some((audience) => sameAudience(audience, claims.aud))) return { fault: 'audience', claims };
   const nowS = context.nowMs() / 1_000;
   if (claims.exp <= nowS) return { fault: 'expired', claims };
-  if (claims.nbf < (context.tokensNotBeforeS?.() ?? 0)) return { fault: 'revoked', claims };
+  if (claims.nbf < context.faults.entra.tokensNotBeforeS) return { fault: 'revoked', claims };
   const caller = callerOf(state, claims);
   // Not yet good, or its bearer has been deleted since.
   return claims.nbf > nowS + SKEW_S || caller === undefined ? { fault: 'signature', claims } : { caller };
@@ -184,7 +184,7 @@ function refusal(
         `The access token expiry UTC time '${timeText((claims?.exp ?? 0) * 1_000)}' is earlier than current UTC time '${timeText(context.nowMs())}'.`,
       );
     case 'revoked':
-      return revocation(context.tokensNotBeforeS?.() ?? 0);
+      return revocation(context.faults.entra.tokensNotBeforeS);
   }
 }
 
