@@ -62,8 +62,7 @@ export async function getNamespace(azure: Azure, ref: NamespaceRef): Promise<Nam
  * @throws HcmError HCM_RESOURCE_NOT_FOUND, HCM_RESOURCE_AMBIGUOUS.
  */
 export async function findNamespace(azure: Azure, name: string, resourceGroup?: string): Promise<Namespace> {
-  const [wanted = ''] = name.toLowerCase().split(/[.:]/, 1);
-  checkHost(azure, name);
+  const wanted = namespaceNameOf(azure, name).toLowerCase();
   const named = (await listNamespaces(azure, resourceGroup)).filter(
     (namespace) => namespace.name.toLowerCase() === wanted,
   );
@@ -184,11 +183,16 @@ function hostOf(serviceBusEndpoint: string): string {
   return port === '' || port === HTTPS_PORT ? hostname : `${hostname}:${port}`;
 }
 
-/** Whoever names a host means that one, and not the namespace of the same name in another cloud. */
-function checkHost(azure: Azure, name: string): void {
-  const [host = ''] = name.toLowerCase().split(':', 1);
+/**
+ * The name in `NAME` or `NAME.SUFFIX[:PORT]`. Whoever names a host means that one, and not the namespace of the same
+ * name in another cloud.
+ * @throws HcmError HCM_RESOURCE_NOT_FOUND for a host of another cloud.
+ */
+export function namespaceNameOf(azure: Azure, nameOrHost: string): string {
+  const [host = ''] = nameOrHost.split(':', 1);
   const { relaySuffix, name: cloud } = azure.cloud;
-  if (!host.includes('.') || host.endsWith(`.${relaySuffix}`)) return;
+  if (!host.includes('.') || host.toLowerCase().endsWith(`.${relaySuffix}`))
+    return host.split('.', 1)[0] ?? '';
   throw new HcmError(
     'HCM_RESOURCE_NOT_FOUND',
     `${host} is no namespace of the cloud "${cloud}", whose namespaces end in .${relaySuffix}.`,
