@@ -22,7 +22,7 @@ export interface VerifyContext {
   /** The clock that tokens are judged by, faults included. */
   nowMs(): number;
   /** See EntraFaults: older tokens are refused, with claims to ask a new one with. */
-  readonly faults: { readonly entra: { readonly tokensNotBeforeS: number } };
+  readonly faults?: { readonly entra: { readonly tokensNotBeforeS: number } };
 }
 
 export type TokenFault =
@@ -83,7 +83,7 @@ export function checkAccessToken(
   context: VerifyContext,
   token: string,
   audiences: readonly string[],
-): { caller: Caller } | { fault: TokenFault; claims?: AccessClaims } {
+): { caller: Caller; expiresAtMs: number } | { fault: TokenFault; claims?: AccessClaims } {
   const { state } = context;
   const signed = readSigned(state, token);
   if (typeof signed === 'string') return { fault: signed };
@@ -94,10 +94,12 @@ export function checkAccessToken(
   if (!audiences.some((audience) => sameAudience(audience, claims.aud))) return { fault: 'audience', claims };
   const nowS = context.nowMs() / 1_000;
   if (claims.exp <= nowS) return { fault: 'expired', claims };
-  if (claims.nbf < context.faults.entra.tokensNotBeforeS) return { fault: 'revoked', claims };
+  if (claims.nbf < notBeforeS(context)) return { fault: 'revoked', claims };
   const caller = callerOf(state, claims);
   // Not yet good, or its bearer has been deleted since.
-  return claims.nbf > nowS + SKEW_S || caller === undefined ? { fault: 'signature', claims } : { caller };
+  return claims.nbf > nowS + SKEW_S || caller === undefined
+    ? { fault: 'signature', claims }
+    : { caller, expiresAtMs: claims.exp * 1_000 };
 }
 
 /** The claims of any token that was signed with the state's key; nothing but the signature is checked. */
@@ -184,14 +186,18 @@ function refusal(
         `The access token expiry UTC time '${timeText((claims?.exp ?? 0) * 1_000)}' is earlier than current UTC time '${timeText(context.nowMs())}'.`,
       );
     case 'revoked':
-      return revocation(context.faults.entra.tokensNotBeforeS);
+      return revocation(notBeforeS(context));
   }
 }
 
+function notBeforeS({ faults }: VerifyContext): number {
+  return faults?.entra.tokensNotBeforeS ?? 0;
+}
+
 /** Continuous access evaluation: the client is to ask again, and to pass these claims on. */
-function revocation(notBeforeS: number): BearerError {
+function revocation(fromS: number): BearerError {
   const message = 'Continuous access evaluation resulted in challenge with result: InteractionRequired';
-  const claims = { access_token: { nbf: { essential: true, value: String(notBeforeS) } } };
+  const claims = { access_token: { nbf: { essential: true, value: String(fromS) } } };
   const encoded = Buffer.from(JSON.stringify(claims)).toString('base64');
   return new BearerError(
     ...(['revoked', 'TokenIssuedBeforeRevocationTimestamp', message] as const),

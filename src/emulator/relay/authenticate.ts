@@ -1,6 +1,7 @@
 /**
  * May the bearer of this token do this here? Shared access signatures against the rules of an entity and of its
- * namespace, as the service judges them. Says yes until when, or which of the relay's errors it is.
+ * namespace, tokens of Entra ID against the roles of their bearer, as the service judges them. Says yes until when, or
+ * which of the relay's errors it is.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { HcmError } from '../../protocol/errors.ts';
@@ -11,6 +12,10 @@ import {
   verifySasSignature,
   type ParsedSasToken,
 } from '../../protocol/sas-token.ts';
+import type { DirectoryState } from '../entra-state.ts';
+import { RELAY_AUDIENCES } from '../entra/resources.ts';
+import { allows } from '../entra/roles.ts';
+import { checkAccessToken, type TokenFault } from '../entra/verify.ts';
 import type { Right, RuleState } from '../state.ts';
 
 export interface AuthenticationRequest {
@@ -45,6 +50,42 @@ export function authenticate(request: AuthenticationRequest): Verdict {
   if (!request.rights.some((right) => grants(rule, right))) return refuse('right-missing');
   return { ok: true, expiresAtMs: token.expiresAtMs };
 }
+
+export interface BearerRequest {
+  /** The bare token. */
+  readonly token: string;
+  /** One of these is enough. */
+  readonly rights: readonly Right[];
+  readonly directory: DirectoryState;
+  /** The resource id of what the token is shown to. */
+  readonly scope: string;
+  readonly nowMs: number;
+  readonly minValidityMs: number;
+}
+
+/** The same for a token of Entra ID. Its audience is the service as a whole; where it is good, roles say. */
+export function authenticateBearer(request: BearerRequest): Verdict {
+  const { token, rights, directory: state, scope, nowMs, minValidityMs } = request;
+  const checked = checkAccessToken({ state, nowMs: () => nowMs }, token, RELAY_AUDIENCES);
+  if ('fault' in checked) return refuse(BEARER_CONDITIONS[checked.fault]);
+  const { caller, expiresAtMs } = checked;
+  if (expiresAtMs - nowMs < minValidityMs) return refuse('token-expired');
+  const may = (right: Right) => {
+    const action = `Microsoft.Relay/namespaces/hybridConnections/${right.toLowerCase()}/action`;
+    return allows(caller.roles, action, scope, 'data');
+  };
+  return rights.some(may) ? { ok: true, expiresAtMs } : refuse('right-missing');
+}
+
+const BEARER_CONDITIONS: Readonly<Record<TokenFault, RelayCondition>> = {
+  missing: 'token-missing',
+  malformed: 'token-malformed',
+  signature: 'token-signature',
+  tenant: 'token-signature',
+  revoked: 'token-signature',
+  audience: 'token-audience',
+  expired: 'token-expired',
+};
 
 /** The rule with this name and key, for clients that put the raw key into the URL; undefined when there is none. */
 export function ruleOfRawKey(

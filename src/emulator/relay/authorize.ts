@@ -1,8 +1,8 @@
-/** Puts the question "may this client do that" to the rules of the entity that its request means. */
+/** Puts the question "may this client do that" to the rules of the entity that its request means, or to its roles. */
 import { TOKEN_LIFETIME_MS } from '../../protocol/limits.ts';
-import { sasResource, signSasToken } from '../../protocol/sas-token.ts';
+import { isSasToken, sasResource, signSasToken, stripBearer } from '../../protocol/sas-token.ts';
 import type { NamespaceState, Right } from '../state.ts';
-import { authenticate, ruleOfRawKey, type Verdict } from './authenticate.ts';
+import { authenticate, authenticateBearer, ruleOfRawKey, type Verdict } from './authenticate.ts';
 import type { RelayContext, RelayEntity } from './context.ts';
 import type { AskedHost } from './handshake.ts';
 import type { Resolution } from './registry.ts';
@@ -29,19 +29,31 @@ export function authorize(
     const entityRules = resolution.entity?.connection.rules ?? [];
     const token = tokenOf(context, credentials, namespace, resolution.entity, asked.host, path);
     if (token === 'malformed') return { ok: false, condition: 'token-malformed' };
-    verdict = authenticate({
-      token,
-      rights,
-      entityRules,
-      namespaceRules: namespace.rules,
-      hosts: context.registry.aliasesOf(namespace, asked.host),
-      path,
-      nowMs: context.nowMs(),
-      minValidityMs: context.behaviour.connectMinValidityMs,
-    });
+    const time = { nowMs: context.nowMs(), minValidityMs: context.behaviour.connectMinValidityMs };
+    verdict =
+      token !== undefined && isJwt(token)
+        ? authenticateBearer({
+            ...{ token: stripBearer(token), rights, directory: context.state, ...time },
+            scope: scopeOf(namespace, resolution.entity),
+          })
+        : authenticate({
+            ...{ token, rights, entityRules, namespaceRules: namespace.rules, path, ...time },
+            hosts: context.registry.aliasesOf(namespace, asked.host),
+          });
     if (verdict.ok) return verdict;
   }
   return verdict;
+}
+
+/** Three parts, the first of which is the base64 of a JSON object. Everything else is judged as a signature. */
+function isJwt(token: string): boolean {
+  return !isSasToken(token) && /^ey[\w-]*\.[\w-]+\.[\w-]*$/.test(stripBearer(token));
+}
+
+/** The id that roles are given on. */
+function scopeOf({ subscriptionId, resourceGroup, name }: NamespaceState, entity?: RelayEntity): string {
+  const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Relay/namespaces/${name}`;
+  return entity === undefined ? id : `${id}/hybridConnections/${entity.name}`;
 }
 
 /** The token; or one made from a raw key, as the service does for the undocumented `sb-hc-sas-key` parameters. */

@@ -3,6 +3,7 @@ import type { TimerSet } from '../clock.ts';
 import type { EmulatorEventBody, RelayAction } from '../events.ts';
 import type { Faults } from '../faults.ts';
 import type { Behaviour } from '../options.ts';
+import type { EmulatorState } from '../state.ts';
 import { relayAnswer, type RelayCondition } from '../../protocol/relay-answers.ts';
 import { reasonPhrase } from '../../protocol/tracking.ts';
 import type { ControlChannel } from './control-channel.ts';
@@ -15,6 +16,7 @@ import type { Stream } from './stream.ts';
 export type RelayEntity = Entity<ControlChannel>;
 
 export interface RelayContext {
+  readonly state: EmulatorState;
   readonly behaviour: Behaviour;
   readonly faults: Faults;
   readonly timers: TimerSet;

@@ -38,7 +38,7 @@ export class Relay {
     const { state, behaviour, timers, random, emit } = options;
     const faults = options.makeFaults(this.#faultTargets());
     this.context = {
-      ...{ behaviour, faults, timers, emit },
+      ...{ state, behaviour, faults, timers, emit },
       registry: new Registry<ControlChannel>(state, random),
       channels: new Set<ControlChannel>(),
       held: new Map<string, HeldSender>(),
