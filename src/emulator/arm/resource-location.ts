@@ -1,44 +1,20 @@
-/** The region in the body of a PUT, and how ARM refuses one that is missing, unknown, or another than before. */
+/** The region in the body of a PUT; what is there stays where it is. */
 import { ArmError, GATEWAY } from './arm-error.ts';
-import { isLocation, locationId, LOCATION_NAMES, locationNames } from './locations.ts';
-
-export interface LocatedResource {
-  readonly body: unknown;
-  /** `Microsoft.Web/sites` */
-  readonly type: string;
-  readonly name: string;
-  readonly resourceGroup: string;
-  /** Where the resource is, if there is one. */
-  readonly existing: string | undefined;
-}
+import { locationIn } from './body.ts';
+import { LOCATION_NAMES } from './locations.ts';
 
 /**
- * Answers the region as `westeurope`, and as it was asked for.
- * @throws ArmError 400 LocationRequired, 400 LocationNotAvailableForResourceType, 409 InvalidResourceLocation
+ * The region, as `westeurope`.
+ * @param resource its type as `Microsoft.Web/sites`; `location` is where it is, if there is one.
+ * @throws ArmError 400 LocationRequired, LocationNotAvailableForResourceType, 409 InvalidResourceLocation
  */
-export function requireLocation(resource: LocatedResource): { location: string; asked: string } {
-  const { type, name, resourceGroup, existing } = resource;
-  const { location: asked } = (resource.body ?? {}) as { location?: unknown };
-  if (typeof asked !== 'string' || asked.trim() === '') {
-    throw gateway(400, 'LocationRequired', 'The location property is required for this definition.');
-  }
-  if (!isLocation(asked)) {
-    const regions = locationNames(LOCATION_NAMES).join(',');
-    throw gateway(
-      ...([400, 'LocationNotAvailableForResourceType'] as const),
-      `The provided location '${asked}' is not available for resource type '${type}'. List of available regions for the resource type is '${regions}'.`,
-    );
-  }
-  const location = locationId(asked);
-  if (existing !== undefined && existing !== location) {
-    throw gateway(
-      ...([409, 'InvalidResourceLocation'] as const),
-      `The resource '${name}' already exists in location '${existing}' in resource group '${resourceGroup}'. A resource with the same name cannot be created in location '${location}'. Please select a new resource name.`,
-    );
-  }
-  return { location, asked };
-}
-
-function gateway(status: number, code: string, message: string): ArmError {
-  return new ArmError(status, code, message, { headers: GATEWAY });
+export function requireLocation(
+  body: unknown,
+  resource: { type: string; name: string; resourceGroup: string; location: string | undefined },
+): string {
+  const { type, name, resourceGroup, location: existing } = resource;
+  const location = locationIn(body, type, LOCATION_NAMES);
+  if (existing === undefined || existing === location) return location;
+  const message = `The resource '${name}' already exists in location '${existing}' in resource group '${resourceGroup}'. A resource with the same name cannot be created in location '${location}'. Please select a new resource name.`;
+  throw new ArmError(409, 'InvalidResourceLocation', message, { headers: GATEWAY });
 }

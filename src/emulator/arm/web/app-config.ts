@@ -1,17 +1,18 @@
 /** What clients read and write of an app's configuration: `web`, app settings, and lists that are empty here. */
+import { recordIn } from '../body.ts';
 import type { ArmContext } from '../context.ts';
 import { locationDisplayName } from '../locations.ts';
 import type { ArmAnswer, ArmRequest, ArmRoute } from '../router.ts';
 import { requireApp, type AppResource } from './app-resource.ts';
 import { mergeWebConfig, webConfig } from './web-config.ts';
-import { APP_PATTERNS, listOf, ok, propertiesOf } from './web-request.ts';
+import { APP_PATTERNS, listOf, ok } from './web-request.ts';
 
 export function appConfigRoutes(context: ArmContext): ArmRoute[] {
   const { state } = context;
   return APP_PATTERNS.flatMap((app) => {
     const change = (request: ArmRequest): ArmAnswer => {
       const resource = requireApp(state, request.params);
-      mergeWebConfig(resource.app, propertiesOf(request));
+      mergeWebConfig(resource.app, recordIn(request.body, 'properties'));
       touch(context, resource);
       return ok(web(resource));
     };
@@ -41,7 +42,7 @@ export function appConfigRoutes(context: ArmContext): ArmRoute[] {
         pattern: `${app}/config/appsettings`,
         handle: (request) => {
           const resource = requireApp(state, request.params);
-          const settings = Object.entries(propertiesOf(request)).map(([name, value]) => [
+          const settings = Object.entries(recordIn(request.body, 'properties')).map(([name, value]) => [
             name,
             String(value),
           ]);

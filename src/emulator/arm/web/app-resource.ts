@@ -72,6 +72,20 @@ export function sameId(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
+/** Where a new resource goes, in the words of the group: a path may write it in any case. */
+export function placeOf(
+  { resourceGroups }: EmulatorState,
+  params: Params,
+): { subscriptionId: string; resourceGroup: string } {
+  const { subscriptionId = '', resourceGroup = '' } = params;
+  const mine = resourceGroups.filter((group) => sameId(group.subscriptionId, subscriptionId));
+  const group = findByName(mine, resourceGroup);
+  return {
+    subscriptionId: group?.subscriptionId ?? subscriptionId,
+    resourceGroup: group?.name ?? resourceGroup,
+  };
+}
+
 export function inGroupOf({ subscriptionId = '', resourceGroup = '' }: Params) {
   return (item: { subscriptionId: string; resourceGroup: string }) =>
     sameId(item.subscriptionId, subscriptionId) && sameId(item.resourceGroup, resourceGroup);

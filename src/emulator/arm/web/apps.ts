@@ -1,6 +1,7 @@
 /** Apps and their slots: listed, made, changed, deleted, started and stopped. Function apps are apps of another kind. */
 import { createApp, planIdOf, type AppState, type PlanState, type SiteState } from '../../web-state.ts';
 import { ArmError, GATEWAY, resourceNotFound } from '../arm-error.ts';
+import { booleanIn, recordIn, tagsIn, textIn } from '../body.ts';
 import type { ArmContext } from '../context.ts';
 import { locationDisplayName } from '../locations.ts';
 import { requireLocation } from '../resource-location.ts';
@@ -12,6 +13,7 @@ import {
   findPlanById,
   findSite,
   inGroupOf,
+  placeOf,
   requireApp,
   resourceOf,
   sameId,
@@ -20,17 +22,7 @@ import {
 import { addDefaultPlan } from './plans.ts';
 import { tierOf } from './skus.ts';
 import { invalidParameter, notFound, siteExists, slotsExceeded } from './web-error.ts';
-import {
-  APP_PATTERNS,
-  asObject,
-  etagOf,
-  GROUP,
-  listOf,
-  ok,
-  propertiesOf,
-  SUBSCRIPTION,
-  tagsOf,
-} from './web-request.ts';
+import { APP_PATTERNS, etagOf, GROUP, listOf, ok, SUBSCRIPTION } from './web-request.ts';
 import { mergeWebConfig } from './web-config.ts';
 
 /** App Service's rule for the names of apps, which are hosts. */
@@ -107,14 +99,13 @@ function bothRoutes(context: ArmContext, pattern: string): ArmRoute[] {
 
 function putSite(context: ArmContext, request: ArmRequest): ArmAnswer {
   const { state } = context;
-  const { subscriptionId = '', resourceGroup = '', site: name = '' } = request.params;
+  const { site: name = '' } = request.params;
+  const { subscriptionId, resourceGroup } = placeOf(state, request.params);
   const existing = findSite(state, request.params);
   if (existing === undefined && state.sites.some((site) => sameId(site.name, name))) throw siteExists(name);
   if (!SITE_NAME.test(name)) throw invalidParameter('Name');
-  const { location } = requireLocation({
-    ...{ body: request.body, type: 'Microsoft.Web/sites', name, resourceGroup },
-    existing: existing?.location,
-  });
+  const type = 'Microsoft.Web/sites';
+  const location = requireLocation(request.body, { type, name, resourceGroup, location: existing?.location });
   const kind = kindIn(request) ?? existing?.kind ?? 'app';
   const plan = planFor(context, request, existing, { subscriptionId, resourceGroup, location, kind });
   const site: SiteState = existing ?? {
@@ -132,10 +123,8 @@ function putSlot(context: ArmContext, request: ArmRequest): ArmAnswer {
   if (site === undefined) throw parentNotFound(request);
   const existing = findApp(context.state, request.params)?.slot;
   if (!SITE_NAME.test(name)) throw invalidParameter('Name');
-  requireLocation({
-    ...{ body: request.body, type: 'Microsoft.Web/sites/slots', name, resourceGroup: site.resourceGroup },
-    existing: site.location,
-  });
+  const { resourceGroup, location } = site;
+  requireLocation(request.body, { type: 'Microsoft.Web/sites/slots', name, resourceGroup, location });
   const plan = findPlanById(context.state, planIdIn(request) ?? existing?.planId ?? site.planId);
   if (plan === undefined) throw notFound('ServerFarm', lastSegment(planIdIn(request) ?? site.planId));
   const room = tierOf(plan.sku.name)?.slots ?? 0;
@@ -191,16 +180,18 @@ function planFor(
 
 /** @throws ArmError 404 for a plan that is not there; then nothing is changed. */
 function changeApp(context: ArmContext, app: AppState, request: ArmRequest): void {
-  const { httpsOnly, clientAffinityEnabled, siteConfig } = propertiesOf(request);
+  const properties = recordIn(request.body, 'properties');
   const planId = planIdIn(request);
   const plan = findPlanById(context.state, planId ?? app.planId);
   if (planId !== undefined && plan === undefined) throw notFound('ServerFarm', lastSegment(planId));
-  if (plan !== undefined) app.planId = planIdOf(plan);
-  app.kind = kindIn(request) ?? app.kind;
-  app.tags = tagsOf(request) ?? app.tags;
-  if (typeof httpsOnly === 'boolean') app.httpsOnly = httpsOnly;
-  if (typeof clientAffinityEnabled === 'boolean') app.clientAffinityEnabled = clientAffinityEnabled;
-  mergeWebConfig(app, asObject(siteConfig));
+  const wanted = {
+    ...{ planId: plan === undefined ? app.planId : planIdOf(plan), kind: kindIn(request) ?? app.kind },
+    tags: tagsIn(request.body) ?? app.tags,
+    httpsOnly: booleanIn(properties, 'httpsOnly') ?? app.httpsOnly,
+    clientAffinityEnabled: booleanIn(properties, 'clientAffinityEnabled') ?? app.clientAffinityEnabled,
+  };
+  mergeWebConfig(app, recordIn(properties, 'siteConfig'));
+  Object.assign(app, wanted);
   app.modifiedAt = new Date(context.nowMs()).toISOString();
 }
 
@@ -245,19 +236,16 @@ function parentNotFound({
   return new ArmError(404, 'ParentResourceNotFound', message, { headers: GATEWAY });
 }
 
-function planIdIn(request: ArmRequest): string | undefined {
-  const { serverFarmId } = propertiesOf(request);
-  return typeof serverFarmId === 'string' && serverFarmId !== '' ? planId(serverFarmId, request) : undefined;
-}
-
 /** The plan's bare name is good in its group. */
-function planId(text: string, { params: { subscriptionId = '', resourceGroup = '' } }: ArmRequest): string {
-  return text.includes('/') ? text : planIdOf({ subscriptionId, resourceGroup, name: text });
+function planIdIn({ body, params }: ArmRequest): string | undefined {
+  const text = textIn(recordIn(body, 'properties'), 'serverFarmId') || undefined;
+  if (text === undefined || text.includes('/')) return text;
+  const { subscriptionId = '', resourceGroup = '' } = params;
+  return planIdOf({ subscriptionId, resourceGroup, name: text });
 }
 
 function kindIn({ body }: ArmRequest): string | undefined {
-  const { kind } = asObject(body);
-  return typeof kind === 'string' && kind !== '' ? kind : undefined;
+  return textIn(body, 'kind') || undefined;
 }
 
 function kindOn(plan: PlanState, kind: string): string {

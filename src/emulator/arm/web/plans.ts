@@ -1,15 +1,16 @@
 /** App Service plans: listed, made, changed, deleted. All of it is done when it is answered, as recorded in 2023. */
 import type { PlanState } from '../../web-state.ts';
 import { resourceNotFound } from '../arm-error.ts';
+import { booleanIn, recordIn, tagsIn, textIn } from '../body.ts';
 import type { ArmContext } from '../context.ts';
 import { requireLocation } from '../resource-location.ts';
 import type { ArmRequest, ArmRoute } from '../router.ts';
 import { appBody } from './app-body.ts';
-import { appsOn, findPlan, inGroupOf, requirePlan, sameId } from './app-resource.ts';
+import { appsOn, findPlan, inGroupOf, placeOf, requirePlan, sameId } from './app-resource.ts';
 import { planBody } from './plan-body.ts';
 import { parseSku } from './skus.ts';
 import { invalidParameter, planInUse } from './web-error.ts';
-import { asObject, etagOf, GROUP, listOf, ok, propertiesOf, SUBSCRIPTION, tagsOf } from './web-request.ts';
+import { etagOf, GROUP, listOf, ok, SUBSCRIPTION } from './web-request.ts';
 
 const PLAN = `${GROUP}/serverfarms/{plan}`;
 
@@ -53,29 +54,31 @@ export function addDefaultPlan(
   { name, sku }: { name: string; sku: 'F1' | 'Y1' },
 ): PlanState {
   const plan = createPlan(context, place, name);
-  changePlan(plan, { body: { sku: { name: sku } } });
+  changePlan(plan, { sku: { name: sku } });
   context.state.plans.push(plan);
   return plan;
 }
 
 function put(context: ArmContext, request: ArmRequest) {
   const existing = findPlan(context.state, request.params);
-  const { subscriptionId = '', resourceGroup = '', plan: name = '' } = request.params;
-  const { location, asked } = requireLocation({
-    ...{ body: request.body, type: 'Microsoft.Web/serverfarms', name, resourceGroup },
-    existing: existing?.location,
-  });
-  const plan = existing ?? createPlan(context, { subscriptionId, resourceGroup, location }, name);
-  changePlan(plan, request);
+  const { plan: name = '' } = request.params;
+  const place = placeOf(context.state, request.params);
+  const { resourceGroup } = place;
+  const type = 'Microsoft.Web/serverfarms';
+  const location = requireLocation(request.body, { type, name, resourceGroup, location: existing?.location });
+  const plan = existing ?? createPlan(context, { ...place, location }, name);
+  changePlan(plan, request.body);
   if (existing === undefined) context.state.plans.push(plan);
   context.changed();
-  const body = planBody(plan, appsOn(context.state, plan).length, { askedLocation: asked });
+  const body = planBody(plan, appsOn(context.state, plan).length, {
+    askedLocation: textIn(request.body, 'location') ?? location,
+  });
   return ok(body, etagOf(new Date(context.nowMs()).toISOString()));
 }
 
 function patch(context: ArmContext, request: ArmRequest) {
   const plan = findTracked(context, request);
-  changePlan(plan, request);
+  changePlan(plan, request.body);
   context.changed();
   return ok(planBody(plan, appsOn(context.state, plan).length, 'read'));
 }
@@ -115,17 +118,17 @@ function createPlan(
   return { ...place, name, sku, kind: '', reserved: false, tags: {}, createdAt };
 }
 
-/** @throws ArmError 400 for a SKU that is none; then nothing is changed. */
-function changePlan(plan: PlanState, request: Pick<ArmRequest, 'body'>): void {
-  const given = asObject(request.body);
-  const sku = parseSku(given['sku'], plan.sku);
+/** @throws ArmError 400 for a SKU that is none and for what is of a wrong type; then nothing is changed. */
+function changePlan(plan: PlanState, body: unknown): void {
+  const sku = parseSku(recordIn(body, 'sku'), plan.sku);
   if (sku === undefined) throw invalidParameter('SKU');
-  const kind = typeof given['kind'] === 'string' && given['kind'] !== '' ? given['kind'] : plan.kind;
-  const reserved = propertiesOf(request)['reserved'];
+  const kind = textIn(body, 'kind') || plan.kind;
+  const tags = tagsIn(body) ?? plan.tags;
+  const reserved = booleanIn(recordIn(body, 'properties'), 'reserved');
   plan.sku = sku;
-  plan.reserved = typeof reserved === 'boolean' ? reserved : plan.reserved || /linux/i.test(kind);
+  plan.reserved = reserved ?? (plan.reserved || /linux/i.test(kind));
   plan.kind = kind === '' ? kindOf(plan) : kind;
-  plan.tags = tagsOf(request) ?? plan.tags;
+  plan.tags = tags;
 }
 
 function kindOf({ sku, reserved }: PlanState): string {

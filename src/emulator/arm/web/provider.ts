@@ -1,4 +1,5 @@
 /** Microsoft.Web: App Service plans, apps, and the hybrid connections attached to them. */
+import { textIn } from '../body.ts';
 import type { ArmContext, ProviderFactory } from '../context.ts';
 import { LOCATION_NAMES } from '../locations.ts';
 import type { ArmAnswer, ArmProvider, ArmResourceType, ArmRoute } from '../router.ts';
@@ -8,7 +9,7 @@ import { appRoutes } from './apps.ts';
 import { planRelayRoutes } from './plan-relays.ts';
 import { planRoutes } from './plans.ts';
 import { hostNameTaken } from './web-error.ts';
-import { asObject, ok, SUBSCRIPTION, WEB_HEADERS } from './web-request.ts';
+import { ok, SUBSCRIPTION, WEB_HEADERS } from './web-request.ts';
 
 /** Of all that is here, newest first. */
 const API_VERSIONS: readonly string[] = [
@@ -49,11 +50,9 @@ function nameRoute({ state }: ArmContext): ArmRoute {
     method: 'POST',
     pattern: `${SUBSCRIPTION}/checkNameAvailability`,
     handle: ({ body }) => {
-      const { name, type } = asObject(body);
-      const isSite = /^(?:site|microsoft\.web\/sites)$/i.test(String(type));
-      const taken = state.sites.find(
-        (site) => isSite && site.name.toLowerCase() === String(name).toLowerCase(),
-      );
+      const [name = '', type = ''] = [textIn(body, 'name'), textIn(body, 'type')];
+      const isSite = /^(?:site|microsoft\.web\/sites)$/i.test(type);
+      const taken = state.sites.find((site) => isSite && site.name.toLowerCase() === name.toLowerCase());
       return ok(
         taken === undefined
           ? { nameAvailable: true, reason: '', message: '' }

@@ -1,10 +1,10 @@
 /** A hybrid connection of an app or of a plan: from a request's body, and into an answer (recorded Nov 2023). */
 import { findByName, type EmulatorState } from '../../state.ts';
 import type { SiteRelayState } from '../../web-state.ts';
+import { recordIn } from '../body.ts';
 import { locationDisplayName } from '../locations.ts';
 import { sameId } from './app-resource.ts';
 import { invalidParameter, notFound } from './web-error.ts';
-import { propertiesOf } from './web-request.ts';
 
 const DEFAULT_SUFFIX = '.servicebus.windows.net';
 
@@ -57,7 +57,7 @@ export function parseRelay(
   state: EmulatorState,
   existing?: SiteRelayState,
 ): SiteRelayState {
-  const given = propertiesOf({ body });
+  const given = recordIn(body, 'properties');
   const text = (key: string, otherwise: string): string => {
     const value = given[key];
     if (value === undefined || value === null) return otherwise;

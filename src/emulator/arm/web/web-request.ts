@@ -15,23 +15,6 @@ export const WEB_HEADERS: Readonly<Record<string, string>> = {
   'X-Powered-By': 'ASP.NET',
 };
 
-/** An object of a body, empty when it is not there or something else. */
-export function asObject(value: unknown): Record<string, unknown> {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject ? (value as Record<string, unknown>) : {};
-}
-
-export function propertiesOf({ body }: Pick<ArmRequest, 'body'>): Record<string, unknown> {
-  return asObject(asObject(body)['properties']);
-}
-
-/** The tags of a body; undefined when it says nothing about them. */
-export function tagsOf({ body }: Pick<ArmRequest, 'body'>): Record<string, string> | undefined {
-  const { tags } = asObject(body);
-  if (tags === undefined) return undefined;
-  return Object.fromEntries(Object.entries(asObject(tags)).map(([name, value]) => [name, String(value)]));
-}
-
 /** Of a path that ends with `hybridConnectionNamespaces/{namespace}/relays/{relay}`. */
 export function relayNamesOf({ params }: Pick<ArmRequest, 'params'>): { namespace: string; name: string } {
   return { namespace: params['namespace'] ?? '', name: params['relay'] ?? '' };
