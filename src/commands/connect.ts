@@ -1,10 +1,8 @@
-import { string as stringArg } from '@oclif/core/args';
 import { BaseCommand } from '../lib/cli/base-command.ts';
-import { CONNECTION_HELP, connectionFlags, connectionRequest } from '../lib/cli/connection-flags.ts';
+import { connectionArg, connectionRequest, streamFlags } from '../lib/cli/connection-flags.ts';
 import { readConnections } from '../lib/cli/connection-input.ts';
 import { EventPresenter } from '../lib/cli/event-presenter.ts';
-import { graceFlags } from '../lib/cli/grace-flag.ts';
-import { networkFlags, networkOptions } from '../lib/cli/network-flags.ts';
+import { networkOptions } from '../lib/cli/network-flags.ts';
 import { onlyOne, runConnect } from '../lib/cli/run-connect.ts';
 
 export default class Connect extends BaseCommand {
@@ -13,25 +11,22 @@ export default class Connect extends BaseCommand {
   static override description =
     'stdout carries the bytes of the connection, so with --json the events go to stderr, "ready" first: the input is valid and the stream is being opened.';
   static override examples = [
-    "ssh -o ProxyCommand='<%= config.bin %> <%= command.id %> --connection-string-file send.txt' user@host",
+    "ssh -o ProxyCommand='<%= config.bin %> <%= command.id %> my-relay/ssh' user@host",
     '<%= config.bin %> <%= command.id %> --connection-string-file send.txt < request.txt > answer.txt',
   ];
   static override longRunning = true;
   static override streamsStdout = true;
 
-  static override args = {
-    connection: stringArg({ name: 'CONNECTION', description: CONNECTION_HELP, ignoreStdin: true }),
-  };
-
-  static override flags = { ...connectionFlags, ...graceFlags, ...networkFlags };
+  static override args = { connection: connectionArg };
+  static override flags = streamFlags;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Connect);
     const { output } = this;
     const names = args.connection === undefined ? [] : [args.connection];
-    const connections = await readConnections(connectionRequest(flags, { names, output, stdinTaken: true }));
+    const request = connectionRequest(flags, { names, output, right: 'Send', stdinTaken: true });
     this.exitStatus = await runConnect({
-      connection: onlyOne(connections),
+      connection: onlyOne(await readConnections(request)),
       options: await networkOptions(flags, output),
       events: new EventPresenter(output, this.jsonEnabled()),
       graceMs: flags['grace-period'],

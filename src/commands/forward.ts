@@ -1,11 +1,10 @@
-import { string as stringArg } from '@oclif/core/args';
-import { boolean, string } from '@oclif/core/flags';
+import { string } from '@oclif/core/flags';
+import { openAppForwards } from '../lib/cli/app-forwards.ts';
 import { BaseCommand } from '../lib/cli/base-command.ts';
-import { CONNECTION_HELP, connectionFlags, connectionRequest } from '../lib/cli/connection-flags.ts';
-import { readForwards } from '../lib/cli/forward-targets.ts';
+import { connectionArgs, connectionRequest, tunnelFlags } from '../lib/cli/connection-flags.ts';
 import { EventPresenter } from '../lib/cli/event-presenter.ts';
-import { graceFlags } from '../lib/cli/grace-flag.ts';
-import { networkFlags, networkOptions } from '../lib/cli/network-flags.ts';
+import { readForwards } from '../lib/cli/forward-targets.ts';
+import { networkOptions } from '../lib/cli/network-flags.ts';
 import { runForward } from '../lib/cli/run-forward.ts';
 
 export default class Forward extends BaseCommand {
@@ -14,44 +13,46 @@ export default class Forward extends BaseCommand {
     'With "-- COMMAND", COMMAND runs while the port is open, and its status is the status of hcm. It finds the port in',
     'HCM_HOST, HCM_PORT and HCM_BIND, or in HCM_PORT_NAME and so on where there are several connections. Events then go',
     'to stderr, since stdout belongs to COMMAND. When it has ended, what it sent is still delivered, for up to',
-    '--grace-period.',
+    '--grace-period. With --app, each connection has an address of its own (127.0.0.2 and so on) and the port of its',
+    'target, as in App Service.',
   ].join(' ');
   static override usage =
-    '<%= command.id %> [CONNECTION... | CONNECTION=ADDR:PORT...] [--bind ADDR:PORT] [flags] [-- COMMAND...]';
+    '<%= command.id %> [CONNECTION... | CONNECTION=ADDR:PORT... | --app APP] [--bind ADDR:PORT] [flags] [-- COMMAND...]';
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --connection-string-file send.txt --bind 127.0.0.1:1433',
+    '<%= config.bin %> <%= command.id %> my-relay/sql --bind 127.0.0.1:1433',
+    '<%= config.bin %> <%= command.id %> --app my-app -- npm start',
     '<%= config.bin %> <%= command.id %> db=127.0.0.1:5432 web=unix:/tmp/web.sock --connection-string-file send.txt',
     "<%= config.bin %> <%= command.id %> db --bind 127.0.0.1:0 -- sh -c 'psql -h $HCM_HOST -p $HCM_PORT'",
   ];
   static override longRunning = true;
   static override takesCommand = true;
 
-  static override args = {
-    connections: stringArg({
-      name: 'CONNECTION',
-      description: CONNECTION_HELP,
-      multiple: true,
-      ignoreStdin: true,
-    }),
-  };
+  static override args = { connections: connectionArgs };
 
   static override flags = {
-    ...connectionFlags,
+    ...tunnelFlags,
     bind: string({
       description: 'Where to listen: [ADDR:]PORT or unix:PATH. Default: 127.0.0.1 and any free port.',
       helpValue: 'ADDR:PORT',
     }),
-    'keep-trying': boolean({ description: 'Do not end when the first attempt is refused (401, 403, 404).' }),
-    ...graceFlags,
-    ...networkFlags,
+    app: string({
+      description: 'Open all connections attached to this app, as the app itself sees them.',
+      helpValue: 'APP',
+      exclusive: ['bind', 'namespace', 'connection-string-file'],
+    }),
+    slot: string({ description: 'Slot of the app.', helpValue: 'NAME', dependsOn: ['app'] }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Forward);
     const { output } = this;
-    const request = connectionRequest(flags, { names: args.connections ?? [], output });
+    const names = args.connections ?? [];
+    const plan =
+      flags.app === undefined
+        ? await readForwards(connectionRequest(flags, { names, output, right: 'Send' }), flags.bind)
+        : await openAppForwards({ flags, output, names, app: flags.app, slot: flags.slot });
     this.exitStatus = await runForward({
-      forwards: await readForwards(request, flags.bind),
+      ...plan,
       options: await networkOptions(flags, output),
       events: new EventPresenter(output, this.jsonEnabled()),
       output,

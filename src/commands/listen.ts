@@ -1,11 +1,9 @@
-import { string as stringArg } from '@oclif/core/args';
-import { boolean, integer, string } from '@oclif/core/flags';
+import { integer, string } from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.ts';
-import { CONNECTION_HELP, connectionFlags, connectionRequest } from '../lib/cli/connection-flags.ts';
+import { connectionArgs, connectionRequest, tunnelFlags } from '../lib/cli/connection-flags.ts';
 import { readConnections } from '../lib/cli/connection-input.ts';
 import { EventPresenter } from '../lib/cli/event-presenter.ts';
-import { graceFlags } from '../lib/cli/grace-flag.ts';
-import { duration, networkFlags, networkOptions } from '../lib/cli/network-flags.ts';
+import { duration, networkOptions } from '../lib/cli/network-flags.ts';
 import { runListeners } from '../lib/cli/run-listeners.ts';
 import { parseAllowRule } from '../protocol/allow-list.ts';
 import { parseTarget } from '../protocol/target.ts';
@@ -14,22 +12,16 @@ export default class Listen extends BaseCommand {
   static override summary = 'Let Azure reach a host and port from here (the listener).';
   static override description = `Registers at the relay and forwards each connection to the target. Without --target the target is read from the hybrid connection, as Microsoft's Hybrid Connection Manager does.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> --connection-string-file listen.txt --target db.corp.local:5432',
+    '<%= config.bin %> <%= command.id %> my-relay/db --target db.corp.local:5432',
+    '<%= config.bin %> <%= command.id %> --connection-string-file listen.txt',
     '<%= config.bin %> <%= command.id %> orders stock --connection-string-file namespace.txt --json',
   ];
   static override longRunning = true;
 
-  static override args = {
-    connections: stringArg({
-      name: 'CONNECTION',
-      description: CONNECTION_HELP,
-      multiple: true,
-      ignoreStdin: true,
-    }),
-  };
+  static override args = { connections: connectionArgs };
 
   static override flags = {
-    ...connectionFlags,
+    ...tunnelFlags,
     target: string({
       description: 'Where connections go. Default: what the hybrid connection says.',
       helpValue: 'HOST:PORT',
@@ -43,9 +35,6 @@ export default class Listen extends BaseCommand {
     }),
     'max-streams': integer({ description: 'Streams at a time; more are turned away.', min: 1 }),
     'dial-timeout': duration({ description: 'Limit for reaching the target. Default: 10s.' }),
-    'keep-trying': boolean({ description: 'Do not end when the first attempt is refused (401, 403, 404).' }),
-    ...graceFlags,
-    ...networkFlags,
   };
 
   async run(): Promise<void> {
@@ -53,11 +42,9 @@ export default class Listen extends BaseCommand {
     const { output } = this;
     const target = flags.target === undefined ? undefined : parseTarget(flags.target);
     const allow = flags.allow?.map(parseAllowRule);
-    const connections = await readConnections(
-      connectionRequest(flags, { names: args.connections ?? [], output }),
-    );
+    const request = connectionRequest(flags, { names: args.connections ?? [], output, right: 'Listen' });
     this.exitStatus = await runListeners({
-      connections,
+      connections: await readConnections(request),
       options: {
         ...(await networkOptions(flags, output)),
         target,

@@ -40,8 +40,8 @@ export function isFunctionApp({ kind }: Pick<App, 'kind'>): boolean {
 export async function listApps(azure: Azure, resourceGroup?: string): Promise<App[]> {
   const about =
     resourceGroup === undefined
-      ? 'Listing the apps'
-      : `Listing the apps of resource group "${resourceGroup}"`;
+      ? 'the apps'
+      : `the apps of resource group "${resourceGroup}"`;
   const sites = await callWeb(azure, about, ({ webApps }) =>
     collect(resourceGroup === undefined ? webApps.list() : webApps.listByResourceGroup(resourceGroup)),
   );
@@ -49,7 +49,7 @@ export async function listApps(azure: Azure, resourceGroup?: string): Promise<Ap
 }
 
 export async function listSlots(azure: Azure, app: AppRef): Promise<App[]> {
-  const slots = await callWeb(azure, `Listing the slots of the app "${app.name}"`, ({ webApps }) =>
+  const slots = await callWeb(azure, `the slots of the app "${app.name}"`, ({ webApps }) =>
     collect(webApps.listSlots(app.resourceGroup, app.name)),
   );
   return slots.map((site) => toApp(site));
@@ -95,7 +95,7 @@ async function findByName(azure: Azure, name: string, resourceGroup: string | un
 export async function getApp(azure: Azure, ref: AppRef): Promise<App> {
   const { resourceGroup, name, slot } = ref;
   const site = await orGone(
-    callWeb(azure, `Reading the app "${appName(ref)}"`, ({ webApps }) =>
+    callWeb(azure, `the app "${appName(ref)}"`, ({ webApps }) =>
       slot === undefined ? webApps.get(resourceGroup, name) : webApps.getSlot(resourceGroup, name, slot),
     ),
   );

@@ -31,8 +31,8 @@ export async function findPlan(azure: Azure, name: string, resourceGroup?: strin
   const wanted = name.toLowerCase();
   const about =
     resourceGroup === undefined
-      ? 'Listing the plans'
-      : `Listing the plans of resource group "${resourceGroup}"`;
+      ? 'the plans'
+      : `the plans of resource group "${resourceGroup}"`;
   const plans = await callWeb(azure, about, ({ appServicePlans }) =>
     collect(
       resourceGroup === undefined
@@ -63,7 +63,7 @@ export function parsePlanId(planId: string | undefined): PlanRef | undefined {
 export async function getPlan(azure: Azure, ref: PlanRef): Promise<Plan> {
   const { resourceGroup, name } = ref;
   const plan = await orGone(
-    callWeb(azure.in(ref.subscriptionId), `Reading the plan "${name}"`, ({ appServicePlans }) =>
+    callWeb(azure.in(ref.subscriptionId), `the plan "${name}"`, ({ appServicePlans }) =>
       appServicePlans.get(resourceGroup, name),
     ),
   );
@@ -77,7 +77,7 @@ export async function getPlanLimit(
   plan: PlanRef,
 ): Promise<{ current: number; maximum: number }> {
   const { resourceGroup, name } = plan;
-  const limit = await callWeb(azure, `Reading the limit of the plan "${name}"`, ({ appServicePlans }) =>
+  const limit = await callWeb(azure, `the limit of the plan "${name}"`, ({ appServicePlans }) =>
     appServicePlans.getHybridConnectionPlanLimit(resourceGroup, name),
   );
   return { current: limit.current ?? 0, maximum: limit.maximum ?? 0 };
@@ -86,7 +86,7 @@ export async function getPlanLimit(
 /** What the apps of the plan have attached, each connection once. */
 export async function listPlanRelays(azure: Azure, plan: PlanRef): Promise<SiteRelay[]> {
   const { resourceGroup, name } = plan;
-  const about = `Listing the hybrid connections of the plan "${name}"`;
+  const about = `the hybrid connections of the plan "${name}"`;
   const relays = await callWeb(azure, about, ({ appServicePlans }) =>
     collect(appServicePlans.listHybridConnections(resourceGroup, name)),
   );
@@ -99,7 +99,7 @@ export async function getPlanRelayKey(
   plan: PlanRef,
   { namespace, connection }: Pick<SiteRelay, 'namespace' | 'connection'>,
 ): Promise<{ keyName: string; key: string } | undefined> {
-  const about = `Reading the send key of "${namespace}/${connection}" in the plan "${plan.name}"`;
+  const about = `the send key of "${namespace}/${connection}" in the plan "${plan.name}"`;
   const keys = await orGone(
     callWeb(azure, about, ({ appServicePlans }) =>
       appServicePlans.listHybridConnectionKeys(plan.resourceGroup, plan.name, namespace, connection),

@@ -27,7 +27,7 @@ interface RelayList {
 
 export async function listSiteRelays(azure: Azure, app: AppRef): Promise<SiteRelay[]> {
   const { resourceGroup, name, slot } = app;
-  const about = `Listing the hybrid connections of the app "${appName(app)}"`;
+  const about = `the hybrid connections of the app "${appName(app)}"`;
   const answer: RelayList = await callWeb(azure, about, async ({ webApps }) =>
     slot === undefined
       ? ((await webApps.listHybridConnections(resourceGroup, name)) as RelayList)
@@ -44,7 +44,7 @@ export async function getSiteRelay(
 ): Promise<SiteRelay | undefined> {
   const { resourceGroup, name, slot } = app;
   const found = await orGone(
-    callWeb(azure, attachment('Reading', app, namespace, connection), ({ webApps }) =>
+    callWeb(azure, attachment('', app, namespace, connection), ({ webApps }) =>
       slot === undefined
         ? webApps.getHybridConnection(resourceGroup, name, namespace, connection)
         : webApps.getHybridConnectionSlot(resourceGroup, name, namespace, connection, slot),
@@ -74,7 +74,7 @@ export async function putSiteRelay(
     sendKeyValue: key,
     serviceBusSuffix: suffix,
   };
-  await callWeb(azure, attachment('Attaching', app, namespace, connection), async ({ webApps }) => {
+  await callWeb(azure, attachment('attaching ', app, namespace, connection), async ({ webApps }) => {
     if (slot === undefined) {
       await webApps.createOrUpdateHybridConnection(resourceGroup, name, namespace, connection, envelope);
     } else {
@@ -98,7 +98,7 @@ export async function deleteSiteRelay(
 ): Promise<boolean> {
   const { resourceGroup, name, slot } = app;
   const deleted = await orGone(
-    callWeb(azure, attachment('Detaching', app, namespace, connection), async ({ webApps }) => {
+    callWeb(azure, attachment('detaching ', app, namespace, connection), async ({ webApps }) => {
       if (slot === undefined)
         await webApps.deleteHybridConnection(resourceGroup, name, namespace, connection);
       else await webApps.deleteHybridConnectionSlot(resourceGroup, name, namespace, connection, slot);
@@ -135,5 +135,5 @@ export function formatSiteRelay({ namespace, connection, target }: SiteRelay): s
 }
 
 function attachment(doing: string, app: AppRef, namespace: string, connection: string): string {
-  return `${doing} the hybrid connection "${namespace}/${connection}" at the app "${appName(app)}"`;
+  return `${doing}the hybrid connection "${namespace}/${connection}" at the app "${appName(app)}"`;
 }

@@ -4,7 +4,7 @@ import { HcmError } from '../../protocol/errors.ts';
 import { toArmError } from './arm-error.ts';
 import type { Azure } from './azure.ts';
 
-/** Rejects with HcmError; `about` says what was being done: `Reading the app "x"`. */
+/** Rejects with HcmError; `about` says what the call is for: `the app "x"`. */
 export async function callWeb<T>(
   azure: Azure,
   about: string,

@@ -1,6 +1,7 @@
 /**
- * Which hybrid connections a command is about: CONNECTION arguments joined with connection strings from a file, from
- * HCM_CONNECTION_STRING or from stdin. The order: files, else the variable; a name chooses among several strings.
+ * Which hybrid connections a command is about, and how it may open them: CONNECTION arguments joined with connection
+ * strings from a file, from HCM_CONNECTION_STRING or from stdin; without one, keys and tokens come from Azure. The
+ * order: files, else the variable; a name chooses among several strings.
  */
 import {
   parseConnectionName,
@@ -9,14 +10,26 @@ import {
 } from '../../protocol/connection-string.ts';
 import type { ConnectionString, Credential } from '../../protocol/connection-string.ts';
 import { HcmError } from '../../protocol/errors.ts';
-import { cloudSuffixOf, CLOUD_SUFFIXES, isLoopbackName } from '../../protocol/relay-hosts.ts';
+import { isLoopbackName } from '../../protocol/relay-hosts.ts';
 import { systemClock } from '../../tunnel/clock.ts';
 import type { Connection } from '../../tunnel/options.ts';
 import { readySasToken, sasKeyTokens, type TokenProvider } from '../../tunnel/token-provider.ts';
+import { parseResourceId } from '../arm/references.ts';
+import type { RelayRight, WantedConnection } from '../services/connection-access.ts';
 import { readSecretFile, readStdin } from './input-file.ts';
 import type { Output } from './output.ts';
 
 const STDIN = '-';
+
+/** The way to Azure, for connections that come without a connection string. */
+export interface ConnectionLookUp {
+  /** With keys that ARM gives. */
+  byKey(wanted: readonly WantedConnection[], right: RelayRight): Promise<Connection[]>;
+  /** With tokens of Entra ID; no key is read. */
+  byEntra(wanted: readonly WantedConnection[]): Promise<Connection[]>;
+  /** Tokens of the identity of the machine in Azure that we run on. */
+  managedIdentity(): Promise<TokenProvider>;
+}
 
 export interface ConnectionRequest {
   /** CONNECTION arguments, as typed. */
@@ -24,23 +37,32 @@ export interface ConnectionRequest {
   /** Files that hold a connection string each; `-` is stdin. */
   files: readonly string[];
   namespace?: string | undefined;
+  /** Tokens of Entra ID, and no key. */
+  entra?: boolean;
+  /** What the command does at the relay. */
+  right: RelayRight;
   env: Readonly<Record<string, string | undefined>>;
   output: Output;
   /** stdin is taken: it carries the bytes of the connection. */
   stdinTaken?: boolean;
+  lookUp: ConnectionLookUp;
 }
 
-/** Every connection that was asked for, at least one. @throws HcmError with codes of status 2 and 3. */
+/** Every connection that was asked for, at least one. @throws HcmError with codes of status 2 and 3, and of Azure. */
 export async function readConnections(request: ConnectionRequest): Promise<Connection[]> {
   const names = request.names.filter((name) => name !== STDIN);
   for (const name of names) refuseConnectionString(name);
-  const strings = await readConnectionStrings(request);
+  // --entra asks for no key; the variable, which may hold one, was perhaps set for another command.
+  const strings = request.entra ? [] : await readConnectionStrings(request);
   for (const string of strings) checkNamespace(request.namespace, string);
-  if (strings.length === 0) throw withoutKey(request, names);
+  if (strings.length === 0) return lookUpConnections(request, names);
+  const toConnection = connectionMaker(request.lookUp);
   if (names.length === 0)
-    return strings.map((string) => toConnection(resolveConnection({ connectionString: string })));
-  return names.map((name) =>
-    toConnection(resolveConnection({ connectionString: choose(strings, name), name })),
+    return Promise.all(
+      strings.map((string) => toConnection(resolveConnection({ connectionString: string }))),
+    );
+  return Promise.all(
+    names.map((name) => toConnection(resolveConnection({ connectionString: choose(strings, name), name }))),
   );
 }
 
@@ -73,17 +95,22 @@ function choose(strings: readonly ConnectionString[], name: string): ConnectionS
   return chosen;
 }
 
-function toConnection(resolved: {
-  endpoint: Connection['endpoint'];
-  path: string;
-  credential: Credential;
-}): Connection {
-  const { endpoint, path, credential } = resolved;
-  const tokens = tokensOf(credential);
-  return { endpoint, path, ...(tokens === undefined ? {} : { tokens }) };
+function connectionMaker(lookUp: ConnectionLookUp) {
+  return async (resolved: {
+    endpoint: Connection['endpoint'];
+    path: string;
+    credential: Credential;
+  }): Promise<Connection> => {
+    const { endpoint, path, credential } = resolved;
+    const tokens = await tokensOf(credential, lookUp);
+    return { endpoint, path, ...(tokens === undefined ? {} : { tokens }) };
+  };
 }
 
-function tokensOf(credential: Credential): TokenProvider | undefined {
+async function tokensOf(
+  credential: Credential,
+  lookUp: ConnectionLookUp,
+): Promise<TokenProvider | undefined> {
   switch (credential.kind) {
     case 'key':
       return sasKeyTokens(credential, systemClock);
@@ -92,10 +119,7 @@ function tokensOf(credential: Credential): TokenProvider | undefined {
     case 'none':
       return undefined;
     case 'managed-identity':
-      throw new HcmError(
-        'HCM_TOKEN_MISSING',
-        'Managed identity is not supported yet: use a connection string with a key.',
-      );
+      return lookUp.managedIdentity();
   }
 }
 
@@ -125,23 +149,41 @@ function checkNamespace(namespace: string | undefined, { endpoint }: ConnectionS
   );
 }
 
-/** Names alone: check them, so that a typo is found first, then say what is missing. */
-function withoutKey(request: ConnectionRequest, names: readonly string[]): HcmError {
+/** Names alone: all are checked first, so that a typo is found before anybody is asked for anything. */
+async function lookUpConnections(
+  { namespace, entra, right, lookUp }: ConnectionRequest,
+  names: readonly string[],
+): Promise<Connection[]> {
   if (names.length === 0) {
-    return new HcmError('HCM_USAGE', 'No connection is named.', {
+    throw new HcmError('HCM_USAGE', 'No connection is named.', {
       details: {
-        next: 'Give CONNECTION with a connection string in --connection-string-file FILE or HCM_CONNECTION_STRING',
+        next: 'Give CONNECTION, or a connection string in --connection-string-file FILE or HCM_CONNECTION_STRING',
       },
     });
   }
-  const [first = ''] = names.map((name) => nameOf(name, request.namespace));
-  return new HcmError('HCM_TOKEN_MISSING', `There is no key for ${first}.`);
+  const wanted = names.map((name) => wantedConnection(name, namespace));
+  if (entra) return lookUp.byEntra(wanted);
+  try {
+    return await lookUp.byKey(wanted, right);
+  } catch (error) {
+    throw withoutKey(error, names);
+  }
 }
 
-function nameOf(text: string, namespaceFlag: string | undefined): string {
-  const { namespace, name } = parseConnectionName(
-    namespaceFlag === undefined ? text : `${namespaceFlag}/${text}`,
-  );
-  const isHost = namespace.includes('.') || cloudSuffixOf(namespace) !== undefined;
-  return `${isHost ? namespace : `${namespace}.${CLOUD_SUFFIXES.public}`}/${name}`;
+/** Nobody has to sign in to Azure for a tunnel: an error that says so names the other way, too. */
+function withoutKey(error: unknown, [first = '']: readonly string[]): unknown {
+  if (!(error instanceof HcmError) || error.code !== 'HCM_SIGN_IN_REQUIRED') return error;
+  const message = `There is no key for ${first}, and Azure cannot be asked for one: ${error.message}`;
+  return new HcmError('HCM_TOKEN_MISSING', message, { cause: error });
+}
+
+/** `NAMESPACE/NAME`, `NAME` of --namespace, or a resource id. @throws HcmError HCM_CONNECTION_INVALID. */
+function wantedConnection(text: string, namespaceFlag: string | undefined): WantedConnection {
+  const id = parseResourceId(text);
+  if (id !== undefined && /^Microsoft\.Relay\/namespaces\/hybridConnections$/i.test(id.type)) {
+    const { subscriptionId, resourceGroup } = id;
+    const [namespace = '', name = ''] = id.names;
+    return { namespace, name, subscriptionId, resourceGroup };
+  }
+  return parseConnectionName(namespaceFlag === undefined ? text : `${namespaceFlag}/${text}`);
 }

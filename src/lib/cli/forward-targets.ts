@@ -2,9 +2,9 @@
 import { HcmError } from '../../protocol/errors.ts';
 import { isLoopbackName } from '../../protocol/relay-hosts.ts';
 import { formatBind, parseBind, type Bind } from '../../protocol/target.ts';
-import type { Connection } from '../../tunnel/options.ts';
 import { readConnections, type ConnectionRequest } from './connection-input.ts';
 import type { Output } from './output.ts';
+import type { ForwardPlan } from './run-forward.ts';
 
 export interface NamedBind {
   /** Undefined: the one connection of the connection string. */
@@ -51,11 +51,16 @@ export function warnIfOpenToNetwork(bind: Bind, output: Output): void {
 export async function readForwards(
   request: ConnectionRequest,
   bindFlag: string | undefined,
-): Promise<{ connection: Connection; bind: Bind }[]> {
+): Promise<ForwardPlan> {
   const wanted = parseForwardArguments(request.names, bindFlag);
   const names = wanted.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const connections = await readConnections({ ...request, names });
   if (connections.length > wanted.length && bindFlag !== undefined) throw oneBindOnly();
   for (const { bind } of wanted) warnIfOpenToNetwork(bind, request.output);
-  return connections.map((connection, index) => ({ connection, bind: wanted[index]?.bind ?? DEFAULT_BIND }));
+  return {
+    forwards: connections.map((connection, index) => ({
+      connection,
+      bind: wanted[index]?.bind ?? DEFAULT_BIND,
+    })),
+  };
 }

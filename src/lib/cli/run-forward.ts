@@ -1,5 +1,6 @@
 /** Runs local ports in the foreground: until a signal, until a first attempt is refused for good, or for a command. */
-import type { Bind } from '../../protocol/target.ts';
+import { HcmError } from '../../protocol/errors.ts';
+import { formatBind, type Bind } from '../../protocol/target.ts';
 import { connectionName } from '../../tunnel/emitter.ts';
 import { startLocalPort, type LocalPort } from '../../tunnel/local-port.ts';
 import type { Connection, SenderOptions } from '../../tunnel/options.ts';
@@ -11,8 +12,24 @@ import { sayCommandEnded, sayStopping } from './grace-flag.ts';
 import type { Output } from './output.ts';
 import { statusOfSignal, untilStopped, type Ended } from './until-stopped.ts';
 
-export interface ForwardRun {
-  forwards: readonly { connection: Connection; bind: Bind }[];
+/** A connection, and where its local port is to be. */
+export interface Forward {
+  connection: Connection;
+  bind: Bind;
+  /** In turn, where `bind` cannot be had. */
+  otherwise?: readonly Bind[];
+  /** Where it leads, as far as that is known here. */
+  target?: string;
+}
+
+/** What is to be opened. */
+export interface ForwardPlan {
+  forwards: readonly Forward[];
+  /** More for the `ready` event, and more lines behind the list of ports. */
+  about?: { fields: Record<string, unknown>; lines(open: readonly OpenPort[]): readonly string[] };
+}
+
+export interface ForwardRun extends ForwardPlan {
   options: SenderOptions;
   events: EventPresenter;
   output: Output;
@@ -25,8 +42,7 @@ export interface ForwardRun {
 const QUIET_DRAIN_MS = 1_000;
 
 /** A local port and whose it is. */
-interface OpenPort {
-  connection: Connection;
+export interface OpenPort extends Forward {
   port: LocalPort;
 }
 
@@ -37,13 +53,13 @@ export async function runForward(run: ForwardRun): Promise<number> {
   const stopAll = async (graceMs: number) =>
     void (await Promise.all(open.map(({ port }) => port.stop({ graceMs }))));
   try {
-    for (const { connection, bind } of run.forwards) {
+    for (const forward of run.forwards) {
       const onEvent = watch.handler(run.events.onEvent, run.keepTrying || run.command !== undefined);
-      const sender = new Sender(connection, { ...run.options, onEvent });
-      open.push({ connection, port: await startLocalPort(bind, sender) });
+      const sender = new Sender(forward.connection, { ...run.options, onEvent });
+      open.push({ ...forward, port: await bindFirst(forward, sender, run.output) });
     }
     const { command, events, graceMs } = run;
-    const ready = () => sayReady(events, open);
+    const ready = () => sayReady(run, open);
     const { result, exitStatus } =
       command === undefined
         ? await untilStopped<never>({
@@ -115,18 +131,42 @@ async function drainAfterCommand(
   await drain().finally(() => clearTimeout(saying));
 }
 
-function sayReady(events: EventPresenter, open: readonly OpenPort[]): void {
-  const binds = open.map(({ connection, port }) => ({
-    connection: connectionName(connection),
-    bind: port.bind,
-  }));
-  const [first] = binds;
-  events.ready(
-    binds.length === 1 && first ? first : { binds },
-    binds.map(({ connection, bind }) => `${bind} -> ${connection}`),
-  );
+/** The port at the address that is wanted, else at another one; rejects with what became of the last. */
+async function bindFirst({ bind, otherwise }: Forward, sender: Sender, output: Output): Promise<LocalPort> {
+  try {
+    return await startLocalPort(bind, sender);
+  } catch (error) {
+    if (!(error instanceof HcmError) || otherwise === undefined) throw error;
+    const port = await otherwise.reduce(
+      (attempt, other) => attempt.catch(() => startLocalPort(other, sender)),
+      Promise.reject<LocalPort>(error),
+    );
+    output.warn(`${error.message}; ${port.bind} takes the place of ${formatBind(bind)}`);
+    return port;
+  }
 }
 
+function sayReady({ events, about }: ForwardRun, open: readonly OpenPort[]): void {
+  const binds = open.map(({ connection, port, target }) => ({
+    connection: connectionName(connection),
+    bind: port.bind,
+    ...(target === undefined ? {} : { target }),
+  }));
+  const [first] = binds;
+  const lines = binds.map(({ connection, bind, target }) =>
+    target === undefined ? `${bind} -> ${connection}` : `${bind} -> ${target} (${connection})`,
+  );
+  if (about) events.ready({ ...about.fields, binds }, [...lines, ...about.lines(open)]);
+  else events.ready(binds.length === 1 && first ? first : { binds }, lines);
+}
+
+/** By the names of the connections; where two namespaces have the same one, the namespace goes in front. */
 function environmentOf(open: readonly OpenPort[]): Record<string, string> {
-  return tunnelEnvironment(open.map(({ connection, port }) => ({ name: connection.path, bind: port.bind })));
+  const paths = open.map(({ connection }) => connection.path.toLowerCase());
+  return tunnelEnvironment(
+    open.map(({ connection: { endpoint, path }, port }) => {
+      const isOnly = paths.filter((other) => other === path.toLowerCase()).length === 1;
+      return { name: isOnly ? path : `${endpoint.host.split('.')[0]}/${path}`, bind: port.bind };
+    }),
+  );
 }
