@@ -34,7 +34,7 @@ export function booleanIn(body: unknown, name: string): boolean | undefined {
 export function tagsIn(body: unknown): Tags | undefined {
   if (((body as JsonRecord | undefined)?.['tags'] ?? undefined) === undefined) return undefined;
   const entries = Object.entries(recordIn(body, 'tags')).map(
-    ([name, value]) => [name, String(value ?? '')] as const,
+    ([name, value]) => [name, tagText(value)] as const,
   );
   if (entries.length > MAX_TAGS) {
     const message = `The number of tags of the resource is ${entries.length}. The maximum number of tags allowed is ${MAX_TAGS}.`;
@@ -65,4 +65,11 @@ export function locationIn(body: unknown, resourceType: string, available: reado
   if (isLocation(location) && names.includes(locationId(location))) return locationId(location);
   const message = `The provided location '${location}' is not available for resource type '${resourceType}'. List of available regions for the resource type is '${names.join(',')}'.`;
   throw new ArmError(400, 'LocationNotAvailableForResourceType', message, { headers: GATEWAY });
+}
+
+function tagText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (value === null) return '';
+  throw invalidRequestContent("Error converting value to type 'System.String'. Path 'tags'.");
 }

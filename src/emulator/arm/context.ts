@@ -22,10 +22,10 @@ export interface ArmContext {
   /** The port that the emulator listens on. */
   readonly port: () => number;
   /** ms since 1970. */
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** The state was changed: it is to be saved, and others are to be told. */
-  changed(): void;
-  emit(event: EmulatorEventBody): void;
+  readonly changed: () => void;
+  readonly emit: (event: EmulatorEventBody) => void;
 }
 
 export type ProviderFactory = (context: ArmContext) => ArmProvider;

@@ -1,6 +1,6 @@
 /**
  * What happens to a request before its route serves it, in ARM's order: api-version, token, faults, subscription,
- * provider and type, registration, resource group, rights, body. Each refusal is ARM's own.
+ * provider and type, registration, rights, resource group, body. Each refusal is ARM's own.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { BearerError, createVerifyBearer, type Caller, type VerifyBearer } from '../entra/verify.ts';
@@ -19,6 +19,7 @@ import { actionOf, isWrite, type ArmPath } from './arm-path.ts';
 import type { ArmContext } from './context.ts';
 import { metadataAnswer } from './metadata.ts';
 import { pageOf } from './paging.ts';
+import { checkNotDeleted } from './resources/resource-groups.ts';
 import { createProviders, findProvider, type Providers } from './providers.ts';
 import type { ArmAnswer, ArmProvider, ArmRequest, RouteMatch } from './router.ts';
 import { checkTypeAndVersion, checkVersion } from './versions.ts';
@@ -62,8 +63,8 @@ export class Dispatcher {
     this.#providers.settle();
     this.#checkSubscription(path);
     const { route, params } = this.#route(raw, apiVersion);
-    this.#checkGroup(path);
     this.#checkRights(caller, method, path);
+    this.#checkGroup(method, path);
     const { headers, text } = raw;
     const body = parseBody(method, headers, text);
     const request: ArmRequest = { method, url, params, apiVersion, body, headers, caller, baseUrl };
@@ -142,12 +143,14 @@ export class Dispatcher {
   }
 
   /** Everything in a group needs the group; the group itself is its own route's business. */
-  #checkGroup({ subscriptionId = '', resourceGroup, segments }: ArmPath): void {
+  #checkGroup(method: string, { subscriptionId = '', resourceGroup, segments }: ArmPath): void {
     if (resourceGroup === undefined || segments.length <= 4) return;
     const groups = this.#context.state.resourceGroups.filter(
       (group) => group.subscriptionId.toLowerCase() === subscriptionId.toLowerCase(),
     );
-    if (findByName(groups, resourceGroup) === undefined) throw resourceGroupNotFound(resourceGroup);
+    const group = findByName(groups, resourceGroup);
+    if (group === undefined) throw resourceGroupNotFound(resourceGroup);
+    if (method === 'PUT') checkNotDeleted(group);
   }
 
   #checkRights(caller: Caller, method: string, path: ArmPath): void {

@@ -174,7 +174,8 @@ function managedBy(body: unknown): { managedBy?: string } {
   return owner === undefined ? {} : { managedBy: owner };
 }
 
-function checkNotDeleted({ name, deletedAtMs }: ResourceGroupState): void {
+/** @throws ArmError 409 ResourceGroupBeingDeleted */
+export function checkNotDeleted({ name, deletedAtMs }: ResourceGroupState): void {
   if (deletedAtMs === undefined) return;
   const message = `The resource group '${name}' is in deprovisioning state and cannot perform this operation.`;
   throw new ArmError(409, 'ResourceGroupBeingDeleted', message, { headers: GATEWAY });
