@@ -35,6 +35,8 @@ export interface AttachRequest {
   connection: WantedConnection;
   /** Writes even what seems to fit: the key of an app cannot always be read. */
   force?: boolean;
+  /** Default: the one in the connection's metadata. Given where that is about to be changed to it. */
+  target?: Target | undefined;
 }
 
 export interface AttachResult {
@@ -58,7 +60,7 @@ export async function attachConnection(azure: Azure, request: AttachRequest): Pr
     findApp(azure, request.app, request),
     findConnection(azure, request.connection),
   ]);
-  const target = readTarget(connection);
+  const target = request.target ?? readTarget(connection);
   const there = azure.in(app.subscriptionId);
   const attached = await listSiteRelays(there, app);
   const name = { namespace: namespace.name, connection: connection.connection };

@@ -92,7 +92,8 @@ function expected({ type = [], examples = [] }: SchemaPart): string {
 /** As one would write it in the file, on one line. */
 function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'string' ? value : JSON.stringify(value);
   const entries = Object.entries(value).map(([key, inner]) => `${key}: ${inline(inner)}`);
   return `{${entries.join(', ')}}`;
 }

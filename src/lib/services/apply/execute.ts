@@ -17,12 +17,12 @@ export interface Execution {
  * @throws HcmError of the action that failed, or HCM_INTERRUPTED, its message telling how far it went.
  */
 export async function executePlan(actions: readonly Action[], execution: Execution): Promise<void> {
-  const { perform, onAction, signal } = execution;
+  const { signal } = execution;
   for (const [index, action] of actions.entries()) {
     try {
       signal?.throwIfAborted();
-      onAction?.(action, index + 1);
-      await perform(action);
+      execution.onAction?.(action, index + 1);
+      await execution.perform(action);
     } catch (error) {
       const cut = { done: actions.slice(0, index), action, open: actions.slice(index + 1) };
       throw signal?.aborted ? interrupted(error, cut) : failed(error, cut);

@@ -1,0 +1,85 @@
+/** What is attached to the connections of a file: at the apps that it names, and, where that matters, at all others. */
+import type { App } from '../../arm/apps.ts';
+import type { Azure } from '../../arm/azure.ts';
+import type { ConnectionRef } from '../../arm/references.ts';
+import { listKeys } from '../../arm/rules.ts';
+import { listSiteRelays, type SiteRelay } from '../../arm/site-relays.ts';
+import { orGone } from '../../arm/web-call.ts';
+import { listAppConnections, readSendKey, type Attachment } from '../apps.ts';
+import { mapAtMost } from '../parallel.ts';
+import type { Action } from './action.ts';
+import { sameApp, sameName, type Existing, type ExistingAttachment } from './existing.ts';
+
+/** Calls in flight: quick, and far from what ARM throttles. */
+const CALLS_AT_ONCE = 4;
+
+/** At these apps. `existing` has the connections that count; each key is compared with the connection's. */
+export async function readAttachments(
+  azure: Azure,
+  apps: readonly App[],
+  namespaces: Existing['namespaces'],
+): Promise<ExistingAttachment[]> {
+  const distinct = apps.filter((app, index) => apps.findIndex((one) => sameApp(one, app)) === index);
+  const nested = await mapAtMost(CALLS_AT_ONCE, distinct, async (app) => {
+    const relays = await listSiteRelays(azure.in(app.subscriptionId), app);
+    const declared = relays.filter(({ namespace }) => namespaces.has(namespace.toLowerCase()));
+    return mapAtMost(1, declared, async (relay) => {
+      const connection = findConnection(namespaces, relay);
+      const keyIsRight = connection && (await isSendKeyRight(azure, { app, relay }, connection));
+      return { ...toAttachment(app, relay), keyIsRight };
+    });
+  });
+  return nested.flat();
+}
+
+/** With what else is attached, in the same subscription, to the connections that the plan changes or deletes. */
+export async function withStrangers(
+  azure: Azure,
+  existing: Existing,
+  actions: readonly Action[],
+): Promise<Existing> {
+  const changed = actions.flatMap((action) =>
+    action.type === 'connection' && action.change !== 'create' ? [action.connection] : [],
+  );
+  const known = existing.attachments;
+  const strangers = (await listAppConnections(azure)).flatMap(({ app, connections }) =>
+    connections
+      .filter((relay) => changed.some((connection) => isOf(relay, connection)))
+      .map((relay) => ({ ...toAttachment(app, relay), keyIsRight: undefined }))
+      .filter((one) => !known.some((other) => sameApp(other.app, one.app) && isSame(other, one))),
+  );
+  return { ...existing, attachments: [...known, ...strangers] };
+}
+
+/** Undefined when it cannot be told: neither view of the key is everybody's to read. */
+async function isSendKeyRight(
+  azure: Azure,
+  attachment: Attachment,
+  connection: ConnectionRef,
+): Promise<boolean | undefined> {
+  const sent = await readSendKey(azure, attachment);
+  if (sent === undefined) return undefined;
+  const keys = await orGone(listKeys(azure, connection, sent.keyName));
+  return keys !== undefined && [keys.primaryKey, keys.secondaryKey].includes(sent.key);
+}
+
+function findConnection(namespaces: Existing['namespaces'], relay: SiteRelay): ConnectionRef | undefined {
+  const place = namespaces.get(relay.namespace.toLowerCase());
+  const found = place?.existing?.connections.find(({ name }) => sameName(name, relay.connection));
+  return place && found && { ...place.ref, connection: found.name };
+}
+
+function toAttachment(app: App, { namespace, connection, target }: SiteRelay) {
+  return { app, namespace, connection, target };
+}
+
+function isOf(relay: SiteRelay, { name, connection }: ConnectionRef): boolean {
+  return isSame(relay, { namespace: name, connection });
+}
+
+function isSame(
+  one: Pick<SiteRelay, 'namespace' | 'connection'>,
+  other: Pick<SiteRelay, 'namespace' | 'connection'>,
+): boolean {
+  return sameName(one.namespace, other.namespace) && sameName(one.connection, other.connection);
+}
