@@ -1,5 +1,5 @@
 /** From a way to sign in to the credential of @azure/identity that does it; the SDK is loaded here. */
-import type { TokenCredential } from '@azure/core-auth';
+import type { GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import type { AuthenticationRecord } from '@azure/identity';
 import { HcmError } from '../../protocol/errors.ts';
@@ -14,8 +14,8 @@ import { tokenCacheOptions } from './token-cache.ts';
 export interface Prompt {
   /** Shows where to go and which code to type there. */
   showDeviceCode(message: string): void;
-  /** A browser is about to open; undefined: there is none. */
-  showBrowser?(): void;
+  /** A page is about to open in the browser. @throws HcmError HCM_SIGN_IN_FAILED where there is none. */
+  showBrowser(): void;
 }
 
 export interface CredentialContext {
@@ -34,7 +34,7 @@ export interface CredentialContext {
 
 /** A credential for a person can say, after a sign-in, whose tokens it keeps. */
 export interface OurCredential extends TokenCredential {
-  authenticate?(scopes: string): Promise<AuthenticationRecord | undefined>;
+  authenticate?(scopes: string, options?: GetTokenOptions): Promise<AuthenticationRecord | undefined>;
 }
 
 /** A first run of az after an update compiles itself. */
@@ -119,7 +119,14 @@ const CREATORS: Readonly<Record<AuthMethod, Creator>> = {
   },
   browser: async (context) => {
     const { InteractiveBrowserCredential } = await import('@azure/identity');
-    return new InteractiveBrowserCredential(await optionsForPeople(context));
+    const credential = new InteractiveBrowserCredential(await optionsForPeople(context));
+    return {
+      getToken: (scopes, options) => credential.getToken(scopes, options),
+      authenticate(scopes, options) {
+        context.prompt?.showBrowser();
+        return credential.authenticate(scopes, options);
+      },
+    };
   },
 };
 

@@ -5,6 +5,14 @@ import { networkFlags } from './network-flags.ts';
 
 const GROUP = 'AZURE';
 
+/** The way to Resource Manager and to the sign-in. */
+export const networkToAzureFlags = {
+  proxy: networkFlags.proxy,
+  'proxy-password-file': networkFlags['proxy-password-file'],
+  'ca-file': networkFlags['ca-file'],
+  'connect-timeout': networkFlags['connect-timeout'],
+};
+
 /** Which cloud, and as whom. */
 export const signInFlags = {
   cloud: string({
@@ -25,10 +33,7 @@ export const signInFlags = {
     options: AUTH_METHODS,
     env: 'HCM_AUTH',
   })(),
-  proxy: networkFlags.proxy,
-  'proxy-password-file': networkFlags['proxy-password-file'],
-  'ca-file': networkFlags['ca-file'],
-  'connect-timeout': networkFlags['connect-timeout'],
+  ...networkToAzureFlags,
 };
 
 export const subscriptionFlag = string({
