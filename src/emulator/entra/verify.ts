@@ -87,7 +87,9 @@ export function checkAccessToken(
   const { state } = context;
   const signed = readSigned(state, token);
   if (typeof signed === 'string') return { fault: signed };
-  const claims = signed as unknown as AccessClaims;
+  // What else was signed with this key, refresh tokens among them, is no access token.
+  if (!isAccessClaims(signed)) return { fault: 'malformed' };
+  const claims = signed;
   if (claims.iss !== accessIssuer(state.tenantId) || claims.tid !== state.tenantId) {
     return { fault: 'tenant', claims };
   }
@@ -135,6 +137,11 @@ function isSigned({ signingKey }: DirectoryState, text: string, signature: strin
   const { kty, n, e } = signingKey;
   const key = createPublicKey({ key: { kty, n, e } as CryptoKeyJwk, format: 'jwk' });
   return verify('sha256', Buffer.from(text), key, Buffer.from(signature, 'base64url'));
+}
+
+function isAccessClaims(claims: Record<string, unknown>): claims is Record<string, unknown> & AccessClaims {
+  const texts = ['iss', 'aud', 'tid', 'oid', 'appid'].every((name) => typeof claims[name] === 'string');
+  return texts && typeof claims['nbf'] === 'number' && typeof claims['exp'] === 'number';
 }
 
 /** The slash at the end does not count. */
