@@ -57,7 +57,7 @@ function webError(
 ): ArmError {
   const message = messageTemplate.replace(/\{(\d)\}/g, (_, at: string) => parameters[Number(at)] ?? '');
   return new ArmError(status, code, message, {
-    ...{ shape: 'web', headers: WEB_HEADERS },
+    ...{ shape: 'web', headers: { ...WEB_HEADERS, 'Content-Type': 'application/json' } },
     ...{ extendedCode, messageTemplate, parameters },
   });
 }
