@@ -8,9 +8,16 @@ import type { Azure } from '../arm/azure.ts';
 export class Steps {
   readonly #azure: Pick<Azure, 'report' | 'signal'>;
   readonly #done: string[] = [];
+  /** Errors that tell of the steps already. */
+  readonly #told = new WeakSet<object>();
 
   constructor(azure: Pick<Azure, 'report' | 'signal'>) {
     this.#azure = azure;
+  }
+
+  /** How many steps are done. */
+  get count(): number {
+    return this.#done.length;
   }
 
   /** Notes what has been done, as people read it: `created the rule "defaultSender"`. */
@@ -42,11 +49,13 @@ export class Steps {
   }
 
   #withProgress(error: unknown): unknown {
-    if (!(error instanceof HcmError)) return error;
+    if (!(error instanceof HcmError) || this.#told.has(error)) return error;
     const { code, message, retryable, details } = error;
     const text = `${message} Done before that: ${this.#done.join('; ')}. The same command goes on from there.`;
-    return new HcmError(code, text, {
+    const told = new HcmError(code, text, {
       ...{ retryable, details: { ...details, stepsDone: this.#done.length }, cause: error },
     });
+    this.#told.add(told);
+    return told;
   }
 }

@@ -1,0 +1,145 @@
+/**
+ * New keys for a rule without an outage: apps that send with a key are first moved to the other one, which stays good,
+ * and then the key is made anew. What to do is planned from what is there, so that it can be shown and not done.
+ */
+import type { Azure } from '../arm/azure.ts';
+import { isConnection, ownerName, type ConnectionRef, type RuleOwner } from '../arm/references.ts';
+import { listKeys, listRules, regenerateKey, type KeyName, type RuleKeys } from '../arm/rules.ts';
+import { putSiteRelay } from '../arm/site-relays.ts';
+import { appName } from '../arm/apps.ts';
+import { findAttachments, listAppConnections, readSendKey, type Attachment } from './apps.ts';
+import { matchKey, type SendKeyState } from './send-keys.ts';
+import { Steps } from './steps.ts';
+
+export type RotationStep =
+  | { readonly step: 'move'; readonly attachment: Attachment; readonly to: KeyName }
+  | { readonly step: 'regenerate'; readonly key: KeyName };
+
+export interface RotationPlan {
+  readonly owner: RuleOwner;
+  readonly rule: string;
+  readonly steps: readonly RotationStep[];
+}
+
+export interface RotationRequest {
+  owner: RuleOwner;
+  rule: string;
+  keys: readonly KeyName[];
+  /** False: no app is looked for, and none is moved. */
+  moveApps: boolean;
+}
+
+/** What a rotation would do. Writes nothing. */
+export async function planRotation(azure: Azure, request: RotationRequest): Promise<RotationPlan> {
+  const { owner, rule, keys } = request;
+  const users = request.moveApps ? await findUsers(azure, request) : [];
+  return { owner, rule, steps: rotationSteps(keys, users) };
+}
+
+/** An app that sends with the rule, and with which of its keys. */
+export interface KeyUser {
+  readonly attachment: Attachment;
+  readonly has: SendKeyState;
+}
+
+/** Pure: for each key, those off it who are or may be on it, then the key. */
+export function rotationSteps(keys: readonly KeyName[], users: readonly KeyUser[]): RotationStep[] {
+  const on = new Map<KeyUser, SendKeyState>(users.map((user) => [user, user.has]));
+  return keys.flatMap((key) => {
+    const to: KeyName = key === 'primary' ? 'secondary' : 'primary';
+    const moves = users
+      .filter((user) => on.get(user) !== to)
+      .map((user): RotationStep => {
+        on.set(user, to);
+        return { step: 'move', attachment: user.attachment, to };
+      });
+    return [...moves, { step: 'regenerate', key }];
+  });
+}
+
+/**
+ * Does the steps of a plan, one after the other.
+ * @throws HcmError of the step that failed, with what was done before it: no app is on a key that is not good.
+ */
+export async function rotateKeys(azure: Azure, plan: RotationPlan): Promise<void> {
+  const { owner, rule } = plan;
+  const progress = new Steps(azure);
+  let keys = await listKeys(azure, owner, rule);
+  for (const step of plan.steps) {
+    const text = describeStep(step);
+    if (step.step === 'move') {
+      await progress.run(text, () => moveApp(azure, step, keys));
+    } else {
+      keys = await progress.run(text, () => regenerateKey(azure, { owner, rule, key: step.key }));
+    }
+  }
+}
+
+/** As people read it, before and after. */
+export function describeStep(step: RotationStep): { doing: string; done: string } {
+  const what =
+    step.step === 'move'
+      ? `the app "${appName(step.attachment.app)}" (${step.attachment.relay.namespace}/${step.attachment.relay.connection}) to the ${step.to} key`
+      : `the ${step.key} key`;
+  return step.step === 'move'
+    ? { doing: `moving ${what}`, done: `moved ${what}` }
+    : { doing: `regenerating ${what}`, done: `regenerated ${what}` };
+}
+
+async function moveApp(
+  azure: Azure,
+  { attachment: { app, relay }, to }: { attachment: Attachment; to: KeyName },
+  keys: RuleKeys,
+): Promise<void> {
+  const key = to === 'primary' ? keys.primaryKey : keys.secondaryKey;
+  await putSiteRelay(azure.in(app.subscriptionId), app, { ...relay, key });
+}
+
+/** The apps of this subscription that send with the rule. */
+async function findUsers(azure: Azure, { owner, rule }: RotationRequest): Promise<KeyUser[]> {
+  const attachments = isConnection(owner)
+    ? await findAttachments(azure, owner)
+    : await attachmentsOfNamespace(azure, owner, rule);
+  const withRule = attachments.filter(({ relay }) => sameName(relay.keyName, rule));
+  if (withRule.length === 0) return [];
+  const keys = await listKeys(azure, owner, rule);
+  return Promise.all(
+    withRule.map(async (attachment) => {
+      const sent = await readSendKey(azure, attachment);
+      return { attachment, has: sent === undefined ? 'unknown' : matchKey(sent.key, keys) };
+    }),
+  );
+}
+
+/** A connection with a rule of the same name means its own, not the namespace's. */
+async function attachmentsOfNamespace(azure: Azure, owner: RuleOwner, rule: string): Promise<Attachment[]> {
+  const candidates = (await listAppConnections(azure)).flatMap(({ app, connections }) =>
+    connections
+      .filter((relay) => sameName(relay.namespace, owner.name) && sameName(relay.keyName, rule))
+      .map((relay) => ({ app, relay })),
+  );
+  const hasOwn = new Map<string, Promise<boolean>>();
+  const ownRule = (connection: string): Promise<boolean> => {
+    const key = connection.toLowerCase();
+    const known = hasOwn.get(key) ?? hasRule(azure, { ...owner, connection }, rule);
+    hasOwn.set(key, known);
+    return known;
+  };
+  const checked = await Promise.all(
+    candidates.map(async (one) => ({ one, own: await ownRule(one.relay.connection) })),
+  );
+  return checked.filter(({ own }) => !own).map(({ one }) => one);
+}
+
+async function hasRule(azure: Azure, owner: ConnectionRef, rule: string): Promise<boolean> {
+  return (await listRules(azure, owner)).some(({ name }) => sameName(name, rule));
+}
+
+/** `my-relay/db, rule defaultSender`. */
+export function ruleLabel({ owner, rule }: Pick<RotationPlan, 'owner' | 'rule'>): string {
+  return `${ownerName(owner)}, rule ${rule}`;
+}
+
+function sameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
