@@ -31,6 +31,10 @@ export interface Effort {
 }
 
 const warmUpBytes = 200e6;
+const warmUpSeconds = 2;
+const warmUpPings = 2000;
+const warmUpStreamCount = 4000;
+const warmUpStreamsLimitMs = 20_000;
 const secondsToSettle = 1.5;
 
 /** Memory is compared with the path's own start, so these do not share a path with anything. */
@@ -38,10 +42,24 @@ export function wantsFreshPath(workload: Workload): boolean {
   return workload.kind === 'idle' || workload.kind === 'stall';
 }
 
-/** Makes a path warm for what will follow: 200 MB in each direction that is measured, upwards if none is. */
+/**
+ * Makes a path warm for what will follow: 200 MB in each direction that is measured, upwards if none is, and new
+ * streams or single bytes where those are measured: compiled code is compared with compiled code.
+ */
 export async function warmUp(load: Load, path: RunningPath, workloads: Workload[]): Promise<void> {
+  const kinds = new Set(workloads.map(({ kind }) => kind));
   const directions = new Set(workloads.map((one) => (one.kind === 'bulk' ? one.direction : 'up')));
   for (const direction of directions) await load.run(direction, path.entryPort, 1, warmUpBytes);
+  if (kinds.has('storm') || kinds.has('paced')) await warmUpStreams(load, path);
+  if (kinds.has('ping')) await load.run('ping', path.entryPort, warmUpPings, warmUpSeconds);
+}
+
+/** By their number: what compiles code is how often it ran, on a slow machine as on a fast one. */
+async function warmUpStreams(load: Load, path: RunningPath): Promise<void> {
+  const end = performance.now() + warmUpStreamsLimitMs;
+  for (let streams = 0; streams < warmUpStreamCount && performance.now() < end;) {
+    streams += (await load.run('storm', path.entryPort, 50, warmUpSeconds))['count'] ?? 0;
+  }
 }
 
 /** Runs one workload through a running path. */

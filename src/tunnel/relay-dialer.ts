@@ -2,7 +2,7 @@
  * Opens connections to the relay: TCP (through a proxy where one applies), then TLS with the certificate verified.
  * One dialer serves a tunnel's whole life: its secure contexts and TLS sessions make the next connection cheaper.
  */
-import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import {
   connect as connectTls,
   createSecureContext,
@@ -23,10 +23,7 @@ const PUBLIC_CURVES = 'secp384r1:X25519:prime256v1';
 /** On loopback a round trip is free and P-384 is the cost: 9 ms of CPU a connection where X25519 takes 3. */
 const LOOPBACK_CURVES = 'X25519:secp384r1:prime256v1';
 /** RFC 6761: resolvers need not know the names under localhost, so we do; and asking costs a thread each time. */
-const LOOPBACK_ADDRESSES = [
-  { address: '127.0.0.1', family: 4 },
-  { address: '::1', family: 6 },
-];
+const LOOPBACK_ADDRESSES = ['127.0.0.1', '::1'] as const;
 
 export class RelayDialer {
   readonly #options: NetworkOptions;
@@ -57,41 +54,53 @@ export class RelayDialer {
   }
 
   async #dial(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-    const loopback = isLoopbackName(host);
-    const proxy = loopback ? undefined : this.#options.proxyFor?.(host, port);
-    const tcp = proxy
-      ? await connectThroughProxy(proxy, { host, port }, signal)
-      : await settled(
-          connectTcp({
-            host,
-            port,
-            noDelay: true,
-            allowHalfOpen: true,
-            ...(loopback ? { lookup: loopbackLookup } : {}),
-          }),
-          'connect',
-          { host, port, signal },
-        );
-    if (loopback && this.#options.insecureLoopback) return tcp;
-    return this.#secure(tcp, { host, port, signal, loopback });
-  }
-
-  async #secure(tcp: Socket, peer: Peer & { loopback: boolean }): Promise<TLSSocket> {
-    const key = `${peer.host}:${peer.port}`;
-    const session = this.#sessions.get(key);
-    const tls = connectTls({
-      socket: tcp,
-      host: peer.host,
-      ...(isIP(peer.host) ? {} : { servername: peer.host }),
-      secureContext: this.#contextFor(peer.loopback),
-      ...(session ? { session } : {}),
-    });
-    tls.on('session', (ticket) => this.#sessions.set(key, ticket));
+    const peer = { host, port, signal };
+    if (isLoopbackName(host)) return this.#dialLoopback(peer);
+    const proxy = this.#options.proxyFor?.(host, port);
+    const socket = proxy && (await connectThroughProxy(proxy, { host, port }, signal));
+    const tls = this.#secure(peer, 'public', socket ? { socket } : { host, port, allowHalfOpen: true });
     return settled(tls, 'secureConnect', peer);
   }
 
-  #contextFor(loopback: boolean): SecureContext {
-    const kind = loopback ? 'loopback' : 'public';
+  /** The addresses of a loopback name in turn: asking for them, or trying both at once, would cost more than it gives. */
+  async #dialLoopback(peer: Peer): Promise<Socket> {
+    const [first, ...others] = isIP(peer.host) ? [peer.host] : LOOPBACK_ADDRESSES;
+    let attempt = this.#dialAddress(first, peer);
+    for (const address of others) {
+      attempt = attempt.catch((error: unknown) =>
+        this.#dialAddress(address, peer).catch(() => {
+          throw error;
+        }),
+      );
+    }
+    return attempt;
+  }
+
+  #dialAddress(address: string, peer: Peer): Promise<Socket> {
+    const where = { host: address, port: peer.port, allowHalfOpen: true, noDelay: true };
+    if (this.#options.insecureLoopback) return settled(connectTcp(where), 'connect', peer);
+    return settled(this.#secure(peer, 'loopback', where), 'secureConnect', peer);
+  }
+
+  /** One socket object for TCP and TLS, unless a proxy made the TCP connection. */
+  #secure(
+    { host, port }: Peer,
+    kind: 'loopback' | 'public',
+    way: { socket: Socket } | { host: string; port: number; allowHalfOpen: boolean },
+  ): TLSSocket {
+    const key = `${host}:${port}`;
+    const session = this.#sessions.get(key);
+    const tls = connectTls({
+      ...way,
+      ...(isIP(host) ? { host } : { servername: host }),
+      secureContext: this.#contextFor(kind),
+      ...(session ? { session } : {}),
+    });
+    return tls.on('session', (ticket) => this.#sessions.set(key, ticket));
+  }
+
+  #contextFor(kind: 'loopback' | 'public'): SecureContext {
+    const loopback = kind === 'loopback';
     const known = this.#contexts.get(kind);
     if (known) return known;
     const ca = loopback ? this.#loopbackCas() : this.#publicCas();
@@ -116,12 +125,6 @@ export class RelayDialer {
     return ca.length > 0 ? [...rootCertificates, ...ca] : undefined;
   }
 }
-
-const loopbackLookup: LookupFunction = (_host, options, done) => {
-  const [first] = LOOPBACK_ADDRESSES;
-  if (options.all) done(null, LOOPBACK_ADDRESSES);
-  else done(null, first?.address ?? '', first?.family);
-};
 
 interface Peer {
   host: string;

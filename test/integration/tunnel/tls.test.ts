@@ -12,6 +12,9 @@ import { TunnelBed, readAll, tcpClient } from '../../helpers/tunnel-bed.ts';
 import { rejectsWith } from '../../helpers/tunnel.ts';
 import { until } from '../../helpers/until.ts';
 
+/** Far more than a session's ticket takes to arrive. */
+const MOST_CONNECTIONS = 10;
+
 describe('TLS to the relay', () => {
   expectNothingLeft();
 
@@ -86,13 +89,15 @@ describe('TLS to the relay', () => {
     });
     const { port, stop } = await listening(server);
     const dialer = new RelayDialer({ loopbackCa: ca }, systemClock);
-    for (const times of [1, 2]) {
+    // A ticket comes behind the handshake, when it comes: so a connection or two may miss it.
+    for (let times = 1; times <= MOST_CONNECTIONS && !reused.includes(true); times += 1) {
       const socket = await dialer.dial('localhost', port);
-      await once(socket, 'data'); // the ticket came before it
+      await once(socket, 'data');
       await until(() => reused.length === times);
       await destroySockets(socket);
     }
-    assert.deepEqual(reused, [false, true]);
+    assert.equal(reused[0], false);
+    assert.ok(reused.includes(true), `resumed: ${reused.join()}`);
     await stop();
   });
 
