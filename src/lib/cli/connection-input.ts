@@ -178,7 +178,7 @@ function withoutKey(error: unknown, [first = '']: readonly string[]): unknown {
 }
 
 /** `NAMESPACE/NAME`, `NAME` of --namespace, or a resource id. @throws HcmError HCM_CONNECTION_INVALID. */
-function wantedConnection(text: string, namespaceFlag: string | undefined): WantedConnection {
+export function wantedConnection(text: string, namespaceFlag?: string): WantedConnection {
   const id = parseResourceId(text);
   if (id !== undefined && /^Microsoft\.Relay\/namespaces\/hybridConnections$/i.test(id.type)) {
     const { subscriptionId, resourceGroup } = id;

@@ -21,11 +21,15 @@ export interface Attachment {
 /** Requests in flight when many apps are asked: quick, and far from what ARM throttles. */
 const CALLS_AT_ONCE = 8;
 
+export interface AppFilter {
+  resourceGroup?: string | undefined;
+  planId?: string | undefined;
+  /** Only connections of this namespace (its name or its host), and only apps that have such. */
+  namespace?: string | undefined;
+}
+
 /** The apps of a subscription, each followed by its slots, with what is attached. */
-export async function listAppConnections(
-  azure: Azure,
-  filter: { resourceGroup?: string | undefined; planId?: string | undefined } = {},
-): Promise<AppConnections[]> {
+export async function listAppConnections(azure: Azure, filter: AppFilter = {}): Promise<AppConnections[]> {
   const { planId } = filter;
   const apps = (await listApps(azure, filter.resourceGroup)).filter(
     (app) => planId === undefined || (app.planId !== undefined && sameId(app.planId, planId)),
@@ -36,7 +40,15 @@ export async function listAppConnections(
     const all = [app, ...(await listSlots(azure, app))];
     return mapAtMost(1, all, async (one) => ({ app: one, connections: await listSiteRelays(azure, one) }));
   });
-  return nested.flat();
+  const all = nested.flat();
+  if (filter.namespace === undefined) return all;
+  const [wanted] = filter.namespace.toLowerCase().split(/[.:]/, 1);
+  return all
+    .map(({ app, connections }) => ({
+      app,
+      connections: connections.filter(({ namespace }) => namespace.toLowerCase() === wanted),
+    }))
+    .filter(({ connections }) => connections.length > 0);
 }
 
 /** The app or slot that was named, with what is attached. @throws HcmError as `findApp`. */

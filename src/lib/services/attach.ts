@@ -24,6 +24,7 @@ import { readSendKey } from './apps.ts';
 import { findConnection, type WantedConnection } from './connection-access.ts';
 import { ensureDefaultRule } from './default-rules.ts';
 import { checkPlanLimit } from './plans.ts';
+import { matchKey } from './send-keys.ts';
 import { Steps } from './steps.ts';
 
 export interface AttachRequest {
@@ -103,7 +104,7 @@ async function hasValidKey(
   keys: RuleKeys,
 ): Promise<boolean> {
   const sent = await readSendKey(azure, attachment);
-  return sent === undefined || sent.key === keys.primaryKey || sent.key === keys.secondaryKey;
+  return sent === undefined || matchKey(sent.key, keys) !== 'stale';
 }
 
 /** What App Service answers to the PUT says little; what it keeps is what counts. */
@@ -127,11 +128,14 @@ export interface DetachRequest {
   connection: Pick<WantedConnection, 'namespace' | 'name'>;
 }
 
+export interface DetachResult {
+  changed: boolean;
+  app: App;
+  relay: Pick<SiteRelay, 'namespace' | 'connection'>;
+}
+
 /** `changed` is false when it was not attached. @throws HcmError HCM_RESOURCE_NOT_FOUND for the app. */
-export async function detachConnection(
-  azure: Azure,
-  request: DetachRequest,
-): Promise<{ changed: boolean; app: App; relay: Pick<SiteRelay, 'namespace' | 'connection'> }> {
+export async function detachConnection(azure: Azure, request: DetachRequest): Promise<DetachResult> {
   const app = await findApp(azure, request.app, request);
   const there = azure.in(app.subscriptionId);
   const [namespace = ''] = request.connection.namespace.split(/[.:]/, 1);
@@ -188,7 +192,7 @@ function warningsOf(app: App, connection: HybridConnection, target: Target): str
       `On Linux, "${target.host}" means the app itself: it will not reach the target. Name the target otherwise, such as by the host name of its machine.`,
     app.windowsContainer && `Windows containers have no hybrid connections: "${app.name}" will not reach it.`,
     !connection.requiresClientAuthorization &&
-      `"${name}" takes senders without a key, and App Service needs one that asks for it: hcm connection update ${name} --require-key`,
+      `"${name}" takes senders without a key, and App Service works only with one that asks for it; a connection gets that when it is made.`,
   ];
   return found.filter((text) => typeof text === 'string');
 }

@@ -3,7 +3,7 @@
  * the rule with the fewest rights that will do), or with Entra ID, where no key leaves Azure.
  */
 import { HcmError } from '../../protocol/errors.ts';
-import type { Endpoint } from '../../protocol/relay-hosts.ts';
+import { normalizeHost, type Endpoint } from '../../protocol/relay-hosts.ts';
 import { systemClock } from '../../tunnel/clock.ts';
 import type { Connection } from '../../tunnel/options.ts';
 import { entraTokens, lookedUpKeyTokens, type Token } from '../../tunnel/token-provider.ts';
@@ -22,7 +22,7 @@ export interface WantedConnection {
   /** Its name, or its host with or without a port. */
   readonly namespace: string;
   readonly name: string;
-  /** Where to look; both are known of a resource id. */
+  /** Where to look: default, all of the subscription in use. Both are known of a resource id. */
   readonly subscriptionId?: string | undefined;
   readonly resourceGroup?: string | undefined;
 }
@@ -48,8 +48,13 @@ export async function findConnection(azure: Azure, wanted: WantedConnection): Pr
 
 async function findWantedNamespace(azure: Azure, wanted: WantedConnection): Promise<Namespace> {
   const { namespace: name, subscriptionId, resourceGroup } = wanted;
-  if (subscriptionId === undefined || resourceGroup === undefined)
-    return findNamespace(azure, name, resourceGroup);
+  if (subscriptionId === undefined || resourceGroup === undefined) {
+    return findNamespace(
+      subscriptionId === undefined ? azure : azure.in(subscriptionId),
+      name,
+      resourceGroup,
+    );
+  }
   const namespace = await getNamespace(azure, { subscriptionId, resourceGroup, name });
   if (namespace !== undefined) return namespace;
   throw new HcmError(
@@ -142,12 +147,12 @@ function endpointOf({ name, host }: Namespace, cloud: Cloud): Endpoint {
   return endpointByName(host === '' ? name : host, cloud);
 }
 
-/** A name without a dot is the namespace's, anything else its host. */
+/** A word is the namespace's name, anything else its host. */
 export function endpointByName(name: string, { relaySuffix, relayPort = HTTPS_PORT }: Cloud): Endpoint {
-  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(name.toLowerCase()) ?? [];
-  const isHost = host.includes('.') || host === 'localhost';
+  const [, host = '', port] = /^(.*?)(?::(\d+))?$/.exec(name) ?? [];
+  const isName = /^[a-z0-9-]+$/i.test(host) && host.toLowerCase() !== 'localhost';
   return {
-    host: isHost ? host : `${host}.${relaySuffix}`,
+    host: normalizeHost(isName ? `${host}.${relaySuffix}` : host),
     port: port === undefined ? relayPort : Number(port),
   };
 }
