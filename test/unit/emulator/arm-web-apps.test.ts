@@ -208,6 +208,9 @@ describe('an app of App Service', () => {
       deepEqual(at((await bed.ask('POST', `sites/local-app/config/${list}/list`)).body, 'properties'), {});
     }
     equal((await bed.ask('GET', 'sites/local-app/slots/staging/config/slotConfigNames')).status, 200);
+    const profile = await bed.ask('POST', 'sites/local-app/publishxml');
+    equal(profile.headers['Content-Type'], 'application/xml');
+    match(String(profile.body), /publishMethod="FTP" publishUrl="ftps:\/\/local-app\.ftp\./);
   });
 });
 

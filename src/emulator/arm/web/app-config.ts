@@ -1,8 +1,12 @@
-/** What clients read and write of an app's configuration: `web`, app settings, and lists that are empty here. */
+/**
+ * What clients read and write of an app's configuration: `web`, app settings, lists that are empty here, and the
+ * publishing profile that `az webapp show` reads.
+ */
 import { recordIn } from '../body.ts';
 import type { ArmContext } from '../context.ts';
 import { locationDisplayName } from '../locations.ts';
 import type { ArmAnswer, ArmRequest, ArmRoute } from '../router.ts';
+import { hostOf } from './app-body.ts';
 import { requireApp, type AppResource } from './app-resource.ts';
 import { mergeWebConfig, webConfig } from './web-config.ts';
 import { APP_PATTERNS, listOf, ok } from './web-request.ts';
@@ -51,6 +55,15 @@ export function appConfigRoutes(context: ArmContext): ArmRoute[] {
           return ok(config(resource, 'appsettings', resource.app.appSettings));
         },
       },
+      {
+        method: 'POST',
+        pattern: `${app}/publishxml`,
+        handle: ({ params }) => ({
+          status: 200,
+          headers: { 'Content-Type': 'application/xml' },
+          body: publishingProfile(requireApp(state, params)),
+        }),
+      },
       answer('/connectionstrings/list', 'POST', (resource) => config(resource, 'connectionstrings', {})),
       answer('/metadata/list', 'POST', (resource) => config(resource, 'metadata', {})),
       answer('/slotConfigNames', 'GET', (resource) =>
@@ -63,9 +76,19 @@ export function appConfigRoutes(context: ArmContext): ArmRoute[] {
 }
 
 function web(resource: AppResource): object {
-  const { site, slot, app } = resource;
-  const user = slot === undefined ? `$${site.name}` : `$${site.name}__${slot.name}`;
-  return config(resource, 'web', webConfig(app, user));
+  return config(resource, 'web', webConfig(resource.app, publishingUser(resource)));
+}
+
+function publishingUser({ site, slot }: AppResource): string {
+  return slot === undefined ? `$${site.name}` : `$${site.name}__${slot.name}`;
+}
+
+/** Names of apps need no escaping. There is no password: nothing can be published. */
+function publishingProfile(resource: AppResource): string {
+  const url = `ftps://${hostOf(resource, 'ftp.')}/site/wwwroot`;
+  const profile = `profileName="${resource.site.name} - FTP" publishMethod="FTP" publishUrl="${url}"`;
+  const user = publishingUser(resource);
+  return `<publishData><publishProfile ${profile} userName="${user}" userPWD=""></publishProfile></publishData>`;
 }
 
 /** The type is the same for slots, as with their hybrid connections. */
