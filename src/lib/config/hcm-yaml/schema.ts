@@ -104,7 +104,7 @@ function describe(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (typeof value !== 'string') return `${String(value)} (in quotes it is a text)`;
+  if (typeof value !== 'string') return `${JSON.stringify(value)} (in quotes it is a text)`;
   return `"${value.length > SHOWN_CHARS ? `${value.slice(0, SHOWN_CHARS)}...` : value}"`;
 }
 

@@ -148,7 +148,7 @@ class NamespacePlanner {
       .filter(({ app }) => !own.some((other) => sameApp(other, app)))
       .flatMap(({ app, target: attached }): Action[] => {
         const target = declared.target ?? attached;
-        const reason = whyReattach({ target: attached, keyIsRight: undefined }, target, isNew);
+        const reason = whyReattach({ target: attached, keyIsStale: false }, target, isNew);
         if (reason === undefined) return [];
         return [
           {
@@ -172,13 +172,13 @@ export function concernsStrangers(actions: readonly Action[]): boolean {
 }
 
 function whyReattach(
-  attached: Pick<ExistingAttachment, 'target' | 'keyIsRight'>,
+  attached: Pick<ExistingAttachment, 'target' | 'keyIsStale'>,
   target: Target,
   isNew: boolean,
 ): string | undefined {
   if (!sameTarget(target, attached.target)) return retargeting(attached.target, target);
   if (isNew) return 'the connection is new, and so is its key';
-  return attached.keyIsRight === false ? "the app has another key than the connection's" : undefined;
+  return attached.keyIsStale ? 'the app has a key that is not valid any more' : undefined;
 }
 
 /** Made, changed, or, where Azure does not let it be changed, made anew. */
@@ -187,8 +187,7 @@ function connectionPlan(
   declared: ConnectionDeclaration,
   found: ExistingConnection | undefined,
 ): Action[] {
-  const { apps } = declared;
-  const target = declared.target ?? found?.target;
+  const { target, apps } = declared;
   // App Service takes no connection that lets senders in without a token.
   const wanted = declared.requiresClientAuthorization ?? (apps.length > 0 ? true : undefined);
   const action = { type: 'connection', connection } as const;
@@ -202,7 +201,7 @@ function connectionPlan(
   if (wanted !== undefined && wanted !== found.requiresClientAuthorization) {
     const why = `requiresClientAuthorization becomes ${wanted}, which only a new connection can have`;
     return [
-      { ...action, change: 'delete', reason: `${why}: its keys and what is attached to it end` },
+      { ...action, change: 'delete', reason: `${why}: its keys, and what the file does not say of it, end` },
       create(wanted, to),
     ];
   }

@@ -1,6 +1,6 @@
 /**
- * What must go so that nothing is left of what a file declares: pure, as apply-plan.ts. Only what the file names goes;
- * a namespace goes when nothing else is in it.
+ * What must go so that nothing is left of what a file declares: pure, as apply-plan.ts. Only what the file names goes,
+ * and what would be dead without it; a namespace goes when nothing else is in it.
  */
 import { formatTarget } from '../../../protocol/target.ts';
 import type { ConnectionRef } from '../../arm/references.ts';
@@ -31,7 +31,7 @@ export function planDestroy(azure: AzureDeclaration, existing: Existing): Destro
     const found = place?.existing;
     if (place) actions.push(...detachments(declared, place.ref, existing));
     if (found === undefined) continue;
-    actions.push(...deletions(declared, found, existing));
+    actions.push(...deletions(declared, found));
     const because = foreignThings(declared, found);
     if (because.length > 0) kept.push({ name: found.ref.name, because });
     else
@@ -45,54 +45,32 @@ export function planDestroy(azure: AzureDeclaration, existing: Existing): Destro
   return { actions, kept };
 }
 
-/** Also of a connection that is gone: what an interrupted run or somebody else has left at the app. */
+/** Also of a connection that is gone: what an interrupted run or somebody else has left at an app. */
 function detachments(
   declared: NamespaceDeclaration,
   ref: ExistingNamespace['ref'],
   { apps, attachments }: Existing,
 ): Action[] {
-  return declared.connections.flatMap((connection) =>
-    connection.apps.flatMap((declaration): Action[] => {
-      const app = apps.get(declaration);
-      const attached = attachments.find(
-        (one) =>
-          app !== undefined &&
-          sameApp(one.app, app) &&
-          sameName(one.namespace, declared.name) &&
-          sameName(one.connection, connection.name),
-      );
-      if (app === undefined || attached === undefined) return [];
-      const to: ConnectionRef = { ...ref, connection: attached.connection };
-      return [
-        {
-          change: 'delete',
-          type: 'attachment',
-          app,
-          connection: to,
-          reason: `to ${formatTarget(attached.target)}`,
-        },
-      ];
-    }),
-  );
+  return declared.connections.flatMap((connection) => {
+    const own = connection.apps.flatMap((app) => apps.get(app) ?? []);
+    return attachments
+      .filter((one) => sameName(one.namespace, declared.name) && sameName(one.connection, connection.name))
+      .map((one): Action => {
+        const isOwn = own.some((app) => sameApp(app, one.app));
+        const reason = `to ${formatTarget(one.target)}${isOwn ? '' : '; the file does not name this app'}`;
+        const to: ConnectionRef = { ...ref, connection: one.connection };
+        return { change: 'delete', type: 'attachment', app: one.app, connection: to, reason };
+      });
+  });
 }
 
-function deletions(declared: NamespaceDeclaration, found: ExistingNamespace, existing: Existing): Action[] {
+function deletions(declared: NamespaceDeclaration, found: ExistingNamespace): Action[] {
   const connections = found.connections
     .filter(({ name }) => declared.connections.some((one) => sameName(one.name, name)))
-    .map((connection): Action => {
-      const strangers = foreignApps(declared, connection.name, existing);
-      const to =
-        connection.target === undefined ? 'without a target' : `to ${formatTarget(connection.target)}`;
-      const warning = strangers.length === 0 ? '' : `; ${strangers.join(', ')}, not in the file, lose it`;
-      return {
-        ...{
-          change: 'delete',
-          type: 'connection',
-          connection: { ...found.ref, connection: connection.name },
-        },
-        reason: `${to}${warning}`,
-      };
-    });
+    .map(({ name, target }): Action => ({
+      ...{ change: 'delete', type: 'connection', connection: { ...found.ref, connection: name } },
+      reason: target === undefined ? 'without a target' : `to ${formatTarget(target)}`,
+    }));
   const rules = found.rules
     .filter(
       ({ name }) => declared.rules.some((one) => sameName(one.name, name)) && !sameName(name, ROOT_RULE),
@@ -102,16 +80,6 @@ function deletions(declared: NamespaceDeclaration, found: ExistingNamespace, exi
       reason: `[${rights.join(', ')}]`,
     }));
   return [...connections, ...rules];
-}
-
-function foreignApps(declared: NamespaceDeclaration, connection: string, existing: Existing): string[] {
-  const own = declared.connections
-    .filter(({ name }) => sameName(name, connection))
-    .flatMap(({ apps }) => apps.map((app) => existing.apps.get(app)));
-  return existing.attachments
-    .filter((one) => sameName(one.namespace, declared.name) && sameName(one.connection, connection))
-    .filter(({ app }) => !own.some((other) => other !== undefined && sameApp(other, app)))
-    .map(({ app }) => `app ${app.name}${app.slot === undefined ? '' : `/${app.slot}`}`);
 }
 
 function foreignThings(declared: NamespaceDeclaration, found: ExistingNamespace): string[] {

@@ -33,8 +33,8 @@ export interface ExistingAttachment {
   readonly namespace: string;
   readonly connection: string;
   readonly target: Target;
-  /** False when the app would sign in with a key that is not the connection's; undefined when nobody can tell. */
-  readonly keyIsRight: boolean | undefined;
+  /** The app would sign in with a key that is not valid any more. False where that cannot be told. */
+  readonly keyIsStale: boolean;
 }
 
 /** Where a declared namespace is or is going to be. */

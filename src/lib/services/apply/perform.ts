@@ -21,7 +21,7 @@ export interface PerformOptions {
   /** For each namespace that is made or deleted. */
   timeoutMs: number;
   /** What will not work, or not as one may think. */
-  warn(message: string): void;
+  warn: (message: string) => void;
 }
 
 /** @throws HcmError of the calls; HCM_RESOURCE_CONFLICT when a namespace that is to go has got something in it. */

@@ -2,11 +2,10 @@
 import type { App } from '../../arm/apps.ts';
 import type { Azure } from '../../arm/azure.ts';
 import type { ConnectionRef } from '../../arm/references.ts';
-import { listKeys } from '../../arm/rules.ts';
 import { listSiteRelays, type SiteRelay } from '../../arm/site-relays.ts';
-import { orGone } from '../../arm/web-call.ts';
-import { listAppConnections, readSendKey, type Attachment } from '../apps.ts';
+import { listAppConnections } from '../apps.ts';
 import { mapAtMost } from '../parallel.ts';
+import { SendKeys } from '../send-keys.ts';
 import type { Action } from './action.ts';
 import { sameApp, sameName, type Existing, type ExistingAttachment } from './existing.ts';
 
@@ -25,8 +24,8 @@ export async function readAttachments(
     const declared = relays.filter(({ namespace }) => namespaces.has(namespace.toLowerCase()));
     return mapAtMost(1, declared, async (relay) => {
       const connection = findConnection(namespaces, relay);
-      const keyIsRight = connection && (await isSendKeyRight(azure, { app, relay }, connection));
-      return { ...toAttachment(app, relay), keyIsRight };
+      const key = connection && (await new SendKeys(azure, connection).stateOf({ app, relay }));
+      return { ...toAttachment(app, relay), keyIsStale: key === 'stale' };
     });
   });
   return nested.flat();
@@ -45,22 +44,10 @@ export async function withStrangers(
   const strangers = (await listAppConnections(azure)).flatMap(({ app, connections }) =>
     connections
       .filter((relay) => changed.some((connection) => isOf(relay, connection)))
-      .map((relay) => ({ ...toAttachment(app, relay), keyIsRight: undefined }))
+      .map((relay) => ({ ...toAttachment(app, relay), keyIsStale: false }))
       .filter((one) => !known.some((other) => sameApp(other.app, one.app) && isSame(other, one))),
   );
   return { ...existing, attachments: [...known, ...strangers] };
-}
-
-/** Undefined when it cannot be told: neither view of the key is everybody's to read. */
-async function isSendKeyRight(
-  azure: Azure,
-  attachment: Attachment,
-  connection: ConnectionRef,
-): Promise<boolean | undefined> {
-  const sent = await readSendKey(azure, attachment);
-  if (sent === undefined) return undefined;
-  const keys = await orGone(listKeys(azure, connection, sent.keyName));
-  return keys !== undefined && [keys.primaryKey, keys.secondaryKey].includes(sent.key);
 }
 
 function findConnection(namespaces: Existing['namespaces'], relay: SiteRelay): ConnectionRef | undefined {

@@ -80,7 +80,7 @@ describe('the plan of apply', () => {
     const model = modelWith(azure);
     model.attachments = model.attachments.map((one) => ({ ...one, key: -1 }));
     assert.deepEqual(lines(azure, model), [
-      "update attachment app to my-relay/sql: the app has another key than the connection's",
+      'update attachment app to my-relay/sql: the app has a key that is not valid any more',
     ]);
   });
 

@@ -76,7 +76,7 @@ export class AzureModel {
       ...{ namespaces: new Map(places), apps },
       attachments: this.attachments
         .filter(({ app }) => strangers || isDeclared(app))
-        .map((one) => ({ ...one, keyIsRight: this.#keyOf(one) === one.key })),
+        .map((one) => ({ ...one, keyIsStale: this.#keyOf(one) !== one.key })),
     };
   }
 
