@@ -21,6 +21,8 @@ import { DEFAULT_HOST } from './server/sockets.ts';
 import {
   createState,
   findByName,
+  firstNamespace,
+  homeNamespace,
   putConnection,
   type ConnectionSpec,
   type ConnectionState,
@@ -28,6 +30,7 @@ import {
   type NamespaceState,
   type RuleState,
 } from './state.ts';
+import { putSubscription } from './state-subscriptions.ts';
 
 export type { EmulatorOptions } from './options.ts';
 export type { EmulatorEvent } from './events.ts';
@@ -120,8 +123,7 @@ class LocalEmulator implements Emulator {
     this.#timers = new TimerSet(this.#clock);
     this.#behaviour = { ...DEFAULT_BEHAVIOUR, ...options.behaviour };
     this.state = options.state ?? createState(this.#clock.nowMs());
-    for (const spec of options.connections ?? []) putConnection(this.#namespace, spec, this.#clock.nowMs());
-    for (const spec of options.principals ?? []) putPrincipal(this.state, spec, this.#clock.nowMs());
+    this.#putWanted(options, this.#clock.nowMs());
 
     this.#relay = this.#createRelay();
     this.faults = this.#relay.context.faults;
@@ -147,23 +149,24 @@ class LocalEmulator implements Emulator {
   }
 
   get connections(): readonly EmulatorConnection[] {
-    return this.#namespace.connections.map((connection) => this.#describe(connection));
+    return this.#namespace?.connections.map((connection) => this.#describe(connection)) ?? [];
   }
 
   get connectionString(): string {
-    const rule = this.#namespace.rules.find(({ rights }) => rights.includes('Manage'));
+    const rule = this.#namespace?.rules.find(({ rights }) => rights.includes('Manage'));
     return this.#stringOf(rule, undefined);
   }
 
   addConnection(spec: ConnectionSpec | string): EmulatorConnection {
     const full = typeof spec === 'string' ? { name: spec } : spec;
-    const connection = putConnection(this.#namespace, full, this.#clock.nowMs());
+    const nowMs = this.#clock.nowMs();
+    const connection = putConnection(homeNamespace(this.state, nowMs), full, nowMs);
     this.#changed();
     return this.#describe(connection);
   }
 
   removeConnection(name: string): boolean {
-    const { connections } = this.#namespace;
+    const { connections = [] } = this.#namespace ?? {};
     const connection = findByName(connections, name);
     if (connection === undefined) return false;
     connections.splice(connections.indexOf(connection), 1);
@@ -213,6 +216,17 @@ class LocalEmulator implements Emulator {
     while (!this.#relay.isEmpty) await new Promise((resolve) => setImmediate(resolve));
   }
 
+  /** Brings the state to what was asked for at the start. There is a namespace in any case. */
+  #putWanted(options: EmulatorOptions, nowMs: number): void {
+    const { state } = this;
+    const [first] = state.subscriptions;
+    for (const spec of options.subscriptions ?? []) putSubscription(state, spec, nowMs);
+    if (options.registeredProviders && first) first.registeredProviders = [...options.registeredProviders];
+    for (const spec of options.principals ?? []) putPrincipal(state, spec, nowMs);
+    const namespace = homeNamespace(state, nowMs);
+    for (const spec of options.connections ?? []) putConnection(namespace, spec, nowMs);
+  }
+
   #createRelay(): Relay {
     const { faults, random = Math.random } = this.#options;
     return new Relay({
@@ -251,9 +265,9 @@ class LocalEmulator implements Emulator {
     for (const handler of [...this.#stateHandlers]) handler(this.state);
   }
 
-  /** The namespace that connections are made in; later ones come from ARM. */
-  get #namespace(): NamespaceState {
-    return this.state.namespaces[0] as NamespaceState;
+  /** Whose connections `connections` are: the first. Undefined when ARM was told to delete them all. */
+  get #namespace(): NamespaceState | undefined {
+    return firstNamespace(this.state);
   }
 
   #describe(connection: ConnectionState): EmulatorConnection {

@@ -8,6 +8,7 @@ import type { PrincipalSpec } from './entra-state.ts';
 import { DEFAULT_SIGN_IN, type SignInBehaviour } from './entra/context.ts';
 import type { FaultSettings } from './faults.ts';
 import type { ConnectionSpec, EmulatorState } from './state.ts';
+import type { SubscriptionSpec } from './state-subscriptions.ts';
 
 export interface EmulatorOptions {
   /** 0 is any free port. Default 0. */
@@ -16,6 +17,10 @@ export interface EmulatorOptions {
   host?: string | undefined;
   /** Connections to make, unless the state has them. */
   connections?: readonly ConnectionSpec[] | undefined;
+  /** Subscriptions to have besides the first, unless the state has one of this name. */
+  subscriptions?: readonly SubscriptionSpec[] | undefined;
+  /** The resource providers that the first subscription is registered for. Default: what the state says; at first all. */
+  registeredProviders?: readonly string[] | undefined;
   /** Applications that can sign in besides the emulator's own client. */
   principals?: readonly PrincipalSpec[] | undefined;
   /** A document that was loaded; the emulator changes it. Default: a fresh one. */

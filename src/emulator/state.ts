@@ -143,6 +143,31 @@ export function createNamespace(name: string, place: Place, nowMs: number, tags:
   };
 }
 
+/** The namespace that connections are made in unless one is named: the first that is not being removed. */
+export function firstNamespace({
+  namespaces,
+}: Pick<EmulatorState, 'namespaces'>): NamespaceState | undefined {
+  return namespaces.find(({ provisioning }) => provisioning?.state !== 'Deleting');
+}
+
+/** The same, made when there is none; its resource group, too. */
+export function homeNamespace(state: EmulatorState, nowMs: number): NamespaceState {
+  const existing = firstNamespace(state);
+  if (existing !== undefined) return existing;
+  const { subscriptionId, resourceGroup, namespaces, resourceGroups } = state;
+  const place = { subscriptionId, resourceGroup, location: DEFAULT_LOCATION };
+  const hasGroup = resourceGroups.some(
+    (group) => group.subscriptionId === subscriptionId && group.name === resourceGroup,
+  );
+  if (!hasGroup)
+    resourceGroups.push({ subscriptionId, name: resourceGroup, location: DEFAULT_LOCATION, tags: {} });
+  const removed = findByName(namespaces, DEFAULT_NAMESPACE);
+  if (removed !== undefined) namespaces.splice(namespaces.indexOf(removed), 1);
+  const namespace = createNamespace(DEFAULT_NAMESPACE, place, nowMs);
+  namespaces.push(namespace);
+  return namespace;
+}
+
 /** A new document: everything random, one namespace without connections, one plan with two apps, three who may sign in. */
 export function createState(nowMs = Date.now()): EmulatorState {
   const identity = { tenantId: randomUUID(), subscriptionId: randomUUID(), clientId: randomUUID() };
