@@ -17,6 +17,7 @@ import type { AzureFlags, SignInFlags } from './azure-flags.ts';
 import { readInputFile } from './input-file.ts';
 import { networkOptions } from './network-flags.ts';
 import type { Output } from './output.ts';
+import { userAgent } from './package-file.ts';
 import { STOP_SIGNALS } from './stop-signals.ts';
 import { canOpenBrowser, isInteractive } from './terminal.ts';
 import { statusOfSignal } from './until-stopped.ts';
@@ -36,7 +37,10 @@ export interface AzureRequest {
 export async function openAzureFor(request: AzureRequest): Promise<Azure> {
   const { flags, output, signal } = request;
   const session = await openSessionFor(request);
-  return openAzureIn(session, flags.subscription, { signal, report: (message) => output.say(message) });
+  return openAzureIn(session, flags.subscription, {
+    ...{ signal, userAgent: userAgent() },
+    report: (message) => output.progress(message),
+  });
 }
 
 /** @throws HcmError of flags and files, HCM_CLOUD_UNKNOWN, HCM_NOT_RUNNING (no emulator), HCM_SIGN_IN_REQUIRED. */

@@ -4,10 +4,11 @@
  */
 import { Chalk, supportsColorStderr, type ChalkInstance } from 'chalk';
 import { redact } from '../../protocol/redact.ts';
+import { ProgressLine, type ProgressStream } from './progress.ts';
 
 export interface OutputOptions {
   stdout?: NodeJS.WritableStream;
-  stderr?: NodeJS.WritableStream & { isTTY?: boolean };
+  stderr?: ProgressStream;
   env?: Readonly<Record<string, string | undefined>>;
   /** stdout belongs to somebody else (`-- COMMAND`, `connect`): answers go to stderr. */
   stdoutTaken?: boolean;
@@ -23,10 +24,12 @@ export class Output {
   readonly verbose: boolean;
   readonly #answers: NodeJS.WritableStream;
   readonly #talk: NodeJS.WritableStream;
+  readonly #progress: ProgressLine;
 
   constructor(options: OutputOptions = {}) {
     const { stdout = process.stdout, stderr = process.stderr, env = process.env } = options;
     this.#talk = stderr;
+    this.#progress = new ProgressLine(stderr);
     this.#answers = options.stdoutTaken ? stderr : stdout;
     this.quiet = options.quiet ?? false;
     this.verbose = options.verbose ?? false;
@@ -35,12 +38,12 @@ export class Output {
 
   /** A line of the answer. */
   answer(text: string): void {
-    this.#answers.write(`${redact(text)}\n`);
+    this.answerWithSecrets(redact(text));
   }
 
   /** Text of the answer that shows secrets on purpose. */
   answerWithSecrets(text: string): void {
-    this.#answers.write(`${text}\n`);
+    this.#write(this.#answers, text);
   }
 
   /** One JSON document, on one line. */
@@ -50,12 +53,22 @@ export class Output {
 
   /** Only for answers whose point is a secret: `key show`, `token`, the emulator's own throw-away keys. */
   jsonWithSecrets(value: object): void {
-    this.#answers.write(`${JSON.stringify(value)}\n`);
+    this.#write(this.#answers, JSON.stringify(value));
   }
 
   /** What happens meanwhile; silent with --quiet. */
   say(text: string): void {
-    if (!this.quiet) this.#talk.write(`${redact(text)}\n`);
+    if (!this.quiet) this.complain(text);
+  }
+
+  /** What is being done now, until something else is written; silent with --quiet. */
+  progress(text: string): void {
+    if (!this.quiet) this.#progress.show(redact(text));
+  }
+
+  /** Before somebody else writes to the terminal. */
+  wipeProgress(): void {
+    this.#progress.wipe();
   }
 
   warn(text: string): void {
@@ -64,7 +77,12 @@ export class Output {
 
   /** An error for a person: shown with --quiet, too. */
   complain(text: string): void {
-    this.#talk.write(`${redact(text)}\n`);
+    this.#write(this.#talk, redact(text));
+  }
+
+  #write(stream: NodeJS.WritableStream, text: string): void {
+    this.#progress.wipe();
+    stream.write(`${text}\n`);
   }
 }
 
