@@ -79,7 +79,7 @@ const CREATORS: Readonly<Record<AuthMethod, Creator>> = {
     const { account, tenantId = '', directory, cloud } = context;
     const { clientId = '', certificateFile: file } = account ?? {};
     if (file !== undefined) return byCertificate(context, { tenantId, clientId, file });
-    const secret = context.secret ?? (await loadText(clientSecretFile(directory, cloud.name)));
+    const secret = context.secret ?? (await loadText(clientSecretFile(directory, cloud.name)))?.trim();
     if (secret) return bySecret(context, { tenantId, clientId, secret });
     throw new HcmError('HCM_SIGN_IN_REQUIRED', 'No service principal is remembered.', {
       details: { next: 'hcm login --service-principal --client-id ID --tenant TENANT' },
@@ -184,7 +184,20 @@ async function byAssertion(
   fetchToken: () => Promise<string>,
 ): Promise<OurCredential> {
   const { ClientAssertionCredential } = await import('@azure/identity');
-  return new ClientAssertionCredential(tenantId, clientId, fetchToken, optionsFor(context));
+  let failure: unknown;
+  const fetchOrNote = () =>
+    fetchToken().catch((error: unknown) => {
+      // MSAL keeps nothing but the message.
+      failure = error;
+      throw error;
+    });
+  const credential = new ClientAssertionCredential(tenantId, clientId, fetchOrNote, optionsFor(context));
+  return {
+    getToken: (scopes, options) =>
+      credential.getToken(scopes, options).catch((error: unknown) => {
+        throw failure ?? error;
+      }),
+  };
 }
 
 /** Tenant and client of a method that lives on variables. */

@@ -45,6 +45,8 @@ export interface SessionRequest {
   prompt?: Prompt | undefined;
 }
 
+const METHODS_OF_APPS = new Set<AuthMethod>(['local', 'env', 'workload', 'github', 'managed']);
+
 /** What is known of a sign-in before anybody is asked for a token. */
 export interface SignInPlan {
   readonly method: AuthMethod;
@@ -118,7 +120,8 @@ export function sessionOf(
   { method, account, tenantId, subscriptionId, name }: SignInPlan,
   { inner, httpClient }: OpenCredential,
 ): Session {
-  const clientId = account?.clientId ?? (method === 'env' ? env['AZURE_CLIENT_ID'] : cloud.local?.clientId);
+  const ofApp = method === 'local' ? cloud.local?.clientId : env['AZURE_CLIENT_ID'];
+  const clientId = account?.clientId ?? (METHODS_OF_APPS.has(method) ? ofApp : undefined);
   const about = { cloud, method, tenantId, clientId };
   return {
     ...{ cloud, method, httpClient },
@@ -129,7 +132,8 @@ export function sessionOf(
           if (token === null) throw new Error('no token came back');
           return token;
         } catch (error) {
-          throw toSignInError(error, { ...about, failure: httpClient.lastFailure, claims: options?.claims });
+          const { lastFailure: failure, lastRefusal: refusal } = httpClient;
+          throw toSignInError(error, { ...about, failure, refusal, claims: options?.claims });
         }
       },
     },

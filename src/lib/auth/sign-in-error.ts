@@ -13,6 +13,8 @@ export interface SignInAttempt {
   clientId?: string | undefined;
   /** Why the last request did not get through, if it did not. */
   failure?: HcmError | undefined;
+  /** What Entra ID said when it last refused something. */
+  refusal?: string | undefined;
   /** What Azure asked for on top, as JSON. */
   claims?: string | undefined;
 }
@@ -23,6 +25,7 @@ const ASK_AGAIN = new Set([
   ...['70008', '70043', '70044', '135010', '500133', '700081', '700082', '700084'],
 ]);
 const SECRET_WRONG = new Set(['7000215', '7000222']);
+const BY_VARIABLES = new Set<AuthMethod>(['env', 'workload', 'github', 'pipelines']);
 const TEXT_MAX_CHARS = 400;
 
 /** Any error of a credential as ours. An abort by the caller is passed on. */
@@ -33,9 +36,9 @@ export function toSignInError(error: unknown, attempt: SignInAttempt): Error {
   const { method, failure } = attempt;
   if (method === 'cli') return errorOfAz(message, attempt, error);
   if (method === 'managed') return noIdentity(message, attempt, error);
-  const entra = readEntraError(message);
-  if (entra !== undefined) return errorOfEntra(entra, attempt, error);
   if (failure !== undefined) return failure;
+  const entra = readEntraError(message) ?? readEntraError(attempt.refusal ?? '');
+  if (entra !== undefined) return errorOfEntra(entra, attempt, error);
   if (isForPeople(method) && name === 'AuthenticationRequiredError') {
     return new HcmError(
       'HCM_SIGN_IN_REQUIRED',
@@ -91,7 +94,9 @@ function nextFor({ number }: EntraError, attempt: SignInAttempt): string {
         : 'hcm login --service-principal with the value (not the id) of a client secret that has not expired';
   }
   if (number === '90002') return 'Check --tenant and AZURE_TENANT_ID, and the cloud: hcm cloud list';
-  return loginCommand(attempt);
+  return BY_VARIABLES.has(method)
+    ? `Check the variables that "${method}" reads; see docs/sign-in.md`
+    : loginCommand(attempt);
 }
 
 /** The az CLI's own errors; the SDK passes on what it wrote to stderr. */

@@ -124,7 +124,8 @@ async function authenticate(
     const text = serializeAuthenticationRecord(record);
     return { text, username: record.username, tenantId: record.tenantId };
   } catch (error) {
-    throw toSignInError(error, { cloud, method, tenantId, failure: httpClient.lastFailure });
+    const { lastFailure: failure, lastRefusal: refusal } = httpClient;
+    throw toSignInError(error, { cloud, method, tenantId, failure, refusal });
   }
 }
 

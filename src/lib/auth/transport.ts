@@ -2,49 +2,61 @@
  * The way to Azure Resource Manager and to the sign-in: an HTTP client for the SDKs whose connections somebody else
  * dials. So both go through the same proxies, trust the same CAs and fail with the same codes as the tunnel.
  */
-import type { Socket } from 'node:net';
+import type { Agent as HttpAgent } from 'node:http';
 import type { Agent } from 'node:https';
-import type { HttpClient, PipelineRequest } from '@azure/core-rest-pipeline';
-import { ERROR_CODES, HcmError, type ErrorCode } from '../../protocol/errors.ts';
+import type { Socket } from 'node:net';
+import type { HttpClient, PipelineRequest, PipelineResponse } from '@azure/core-rest-pipeline';
+import { ERROR_CODES, HcmError } from '../../protocol/errors.ts';
+import { errorFromNetwork } from '../../protocol/network-errors.ts';
 
 /** Resolves with a connected socket, TLS included; rejects with HcmError. */
 export type Dial = (host: string, port: number) => Promise<Socket>;
 
+const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
-/** Failures of one attempt that the next may not have: of a network in trouble, not of a wrong name or certificate. */
-const NETWORK_TROUBLE = new Set<ErrorCode>(['HCM_CONNECT_FAILED', 'HCM_CONNECT_TIMEOUT', 'HCM_TLS_FAILED']);
+/** The identity endpoint of a machine is a hop away: where nothing has answered by then, there is none. */
+const IDENTITY_CONNECT_TIMEOUT_MS = 3_000;
 
 export interface Transport extends HttpClient {
-  /** Why the last request did not reach its server; undefined when it did. What stands above may have lost it. */
+  /** Why the last request did not reach its server; undefined when it did. MSAL loses it. */
   readonly lastFailure: HcmError | undefined;
+  /** What Entra ID said when it last refused something. MSAL loses it where it tries again in another way. */
+  readonly lastRefusal: string | undefined;
 }
 
 export async function createTransport(dial: Dial): Promise<Transport> {
-  const [{ createDefaultHttpClient }, agent] = await Promise.all([
-    import('@azure/core-rest-pipeline'),
-    createAgent(dial),
-  ]);
-  const client = createDefaultHttpClient();
-  let lastFailure: HcmError | undefined;
-  return {
-    get lastFailure() {
-      return lastFailure;
-    },
-    async sendRequest(request) {
-      // Plain http is only for the identity endpoint of a machine in Azure: always next to us, and never behind a proxy.
-      const isSecure = request.url.startsWith('https:');
-      if (isSecure) request.agent = agent as NonNullable<PipelineRequest['agent']>;
-      else delete request.agent;
-      try {
-        const answer = await client.sendRequest(request);
-        lastFailure = undefined;
-        return answer;
-      } catch (error) {
-        lastFailure = networkFailure(error, request.url);
-        throw lastFailure ?? error;
-      }
-    },
-  };
+  const { createDefaultHttpClient } = await import('@azure/core-rest-pipeline');
+  return new DialedTransport(createDefaultHttpClient(), {
+    secure: await createAgent(dial),
+    plain: await createPlainAgent(),
+  });
+}
+
+class DialedTransport implements Transport {
+  lastFailure: HcmError | undefined;
+  lastRefusal: string | undefined;
+  readonly #client: HttpClient;
+  readonly #agents: { readonly secure: Agent; readonly plain: HttpAgent };
+
+  constructor(client: HttpClient, agents: { secure: Agent; plain: HttpAgent }) {
+    this.#client = client;
+    this.#agents = agents;
+  }
+
+  async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
+    const { secure, plain } = this.#agents;
+    const isSecure = request.url.startsWith('https:');
+    request.agent = (isSecure ? secure : plain) as NonNullable<PipelineRequest['agent']>;
+    this.lastFailure = undefined;
+    try {
+      const answer = await this.#client.sendRequest(request);
+      this.lastRefusal = refusalOf(answer);
+      return answer;
+    } catch (error) {
+      this.lastFailure = failureOf(error, request.url);
+      throw this.lastFailure ?? error;
+    }
+  }
 }
 
 /** Keeps connections for the next request; they do not keep the process alive. */
@@ -66,17 +78,50 @@ async function createAgent(dial: Dial): Promise<Agent> {
   return agent;
 }
 
-/** Of the dialer's error the SDK keeps code and message. */
-function networkFailure(error: unknown, url: string): HcmError | undefined {
-  if (error instanceof HcmError) return error;
-  const { code, message } = error as { code?: string; message: string };
-  const known = ERROR_CODES.find((name) => name === code);
+/** For the identity endpoint of a machine in Azure, the only one without TLS: next to us, never behind a proxy. */
+async function createPlainAgent(): Promise<HttpAgent> {
+  const [{ Agent: PlainAgent }, { connect }] = await Promise.all([import('node:http'), import('node:net')]);
+  const agent = new PlainAgent();
+  agent.createConnection = (options) => {
+    const { host = '', port } = options as { host?: string; port?: number | string };
+    const socket = connect({ host: withoutBrackets(host), port: Number(port) || HTTP_PORT });
+    socket.setTimeout(IDENTITY_CONNECT_TIMEOUT_MS, () => socket.destroy(new NoAnswer()));
+    socket.once('connect', () => socket.setTimeout(0));
+    return socket;
+  };
+  return agent;
+}
+
+class NoAnswer extends Error {
+  readonly code = 'ETIMEDOUT';
+  override readonly message = `nobody answered within ${IDENTITY_CONNECT_TIMEOUT_MS / 1_000} s`;
+}
+
+/** Of the dialer's error the SDK keeps code and message. Undefined when the connection was there. */
+function failureOf(error: unknown, url: string): HcmError | undefined {
+  const { protocol, hostname, port: portText } = new URL(url);
+  const host = withoutBrackets(hostname);
+  const port = Number(portText) || (protocol === 'https:' ? HTTPS_PORT : HTTP_PORT);
+  const { name, code, message } = error as { name?: string; code?: string; message: string };
+  if (protocol === 'http:') {
+    return name === 'AbortError' ? undefined : errorFromNetwork(error as Error, host, port);
+  }
+  const known = ERROR_CODES.find((ours) => ours === code);
   if (known === undefined) return undefined;
-  const { hostname, port } = new URL(url);
+  const dns = { next: `Check the network and the proxy of this machine: nslookup ${host}` };
   return new HcmError(known, message, {
-    retryable: NETWORK_TROUBLE.has(known),
-    details: { host: withoutBrackets(hostname), port: Number(port) || HTTPS_PORT },
+    details: { host, port, ...(known === 'HCM_DNS_FAILED' ? dns : {}) },
   });
+}
+
+function refusalOf({ status, bodyAsText }: PipelineResponse): string | undefined {
+  if (status < 400 || !bodyAsText?.includes('AADSTS')) return undefined;
+  try {
+    const { error_description: said } = JSON.parse(bodyAsText) as { error_description?: string };
+    return said;
+  } catch {
+    return undefined;
+  }
 }
 
 function withoutBrackets(host: string): string {

@@ -31,15 +31,18 @@ function describe(user: UserError, { paint }: Output): string {
   return lines.join('\n');
 }
 
-/** What the message does not say already: it has the status and mostly the words, rarely the tracking id. */
+/** What the message does not say already: it has the status and mostly the words, rarely the id of the request. */
 function azureLines({ message: shown, azure }: UserError): string[] {
   if (azure === undefined) return [];
-  const { status, message = '', trackingId } = azure;
+  const { status, code, message = '', trackingId, correlationId } = azure;
   const [sentence = ''] = message.split(/[.,;\s]*TrackingId:/i, 1);
   const said = shown.includes(sentence) ? message.slice(sentence.length).replace(/^[.,;\s]+/, '') : message;
-  const id = trackingId === undefined || said.includes(trackingId) ? '' : `(tracking id ${trackingId})`;
-  const line = [said, id].filter(Boolean).join(' ');
-  return line === '' ? [] : [`Azure: ${status} ${line}`];
+  const idOf = (name: string, id: string | undefined) =>
+    id === undefined || said.includes(id) ? '' : `(${name} id ${id})`;
+  const ids = [idOf('tracking', trackingId), idOf('correlation', correlationId)];
+  const newCode = code === undefined || shown.includes(code) ? '' : code;
+  const line = [newCode, said, ...ids].filter(Boolean).join(' ');
+  return line === '' ? [] : [`Azure: ${status === undefined ? '' : `${status} `}${line}`];
 }
 
 /** Stacks of the error and its causes, for a bug report; still redacted by the output. */

@@ -4,13 +4,18 @@
  */
 import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
 import { redact } from '../../protocol/redact.ts';
-import { ERROR_TABLE } from './error-table.ts';
+import { ERROR_TABLE, EXIT } from './error-table.ts';
 
-/** What the relay or Azure itself said. */
+/** What the relay, Resource Manager or Entra ID itself said. */
 export interface AzureError {
-  status: number;
+  status?: number;
+  /** `AuthorizationFailed`, `AADSTS7000215`: Resource Manager's and Entra ID's own. */
+  code?: string;
   message?: string;
+  /** The relay's name of the request, for support. */
   trackingId?: string;
+  /** Resource Manager's and Entra ID's. */
+  correlationId?: string;
 }
 
 export interface UserError {
@@ -26,18 +31,24 @@ const LEAST_ERROR_STATUS = 400;
 
 export function toUserError(error: unknown): UserError {
   const known = toHcmError(error);
-  const { exitStatus, next } = ERROR_TABLE[known.code];
+  const { next } = ERROR_TABLE[known.code];
   const azure = azureErrorOf(known);
   const ownNext = known.details['next'];
   return {
     code: known.code,
     message: redact(withoutOclifFrame(known.message)),
-    exitStatus,
+    exitStatus: exitStatusOf(known),
     next: redact(
       typeof ownNext === 'string' ? ownNext : typeof next === 'string' ? next : next(known.details),
     ),
     ...(azure === undefined ? {} : { azure }),
   };
+}
+
+function exitStatusOf({ code, details }: HcmError): number {
+  return code === 'HCM_INTERRUPTED' && details['signal'] === 'SIGTERM'
+    ? EXIT.terminated
+    : ERROR_TABLE[code].exitStatus;
 }
 
 /** Where docs/errors.md explains a code. */
@@ -70,12 +81,15 @@ function withoutOclifFrame(message: string): string {
 }
 
 function azureErrorOf({ details }: HcmError): AzureError | undefined {
-  const { status, reason, trackingId } = details;
+  const { status, azureCode, reason, azureMessage = reason, trackingId, correlationId } = details;
   // Below 400 nothing was refused: what is wrong then is ours to say.
-  if (typeof status !== 'number' || status < LEAST_ERROR_STATUS) return undefined;
+  const refused = typeof status === 'number' && status >= LEAST_ERROR_STATUS;
+  if (!refused && azureCode === undefined) return undefined;
   return {
-    status,
-    ...(typeof reason === 'string' && reason !== '' ? { message: redact(reason) } : {}),
+    ...(refused ? { status } : {}),
+    ...(typeof azureCode === 'string' ? { code: azureCode } : {}),
+    ...(typeof azureMessage === 'string' && azureMessage !== '' ? { message: redact(azureMessage) } : {}),
     ...(typeof trackingId === 'string' ? { trackingId } : {}),
+    ...(typeof correlationId === 'string' ? { correlationId } : {}),
   };
 }

@@ -9,7 +9,7 @@ describe('errors for users', () => {
   for (const code of ERROR_CODES) {
     it(`${code} has a documented status and something to do next`, () => {
       const { exitStatus, next } = toUserError(new HcmError(code, 'x'));
-      assert.ok([1, 2, 3, 4, 5, 6, 7, 124].includes(exitStatus));
+      assert.ok([1, 2, 3, 4, 5, 6, 7, 124, 130].includes(exitStatus));
       assert.ok(next.length > 5 && !next.includes('undefined'), next);
     });
   }
@@ -31,6 +31,27 @@ describe('errors for users', () => {
     const details = { status: 401, reason: 'InvalidSignature: no', trackingId: 'abc_G1' };
     const { azure } = toUserError(new HcmError('HCM_TOKEN_SIGNATURE', 'x', { details }));
     assert.deepEqual(azure, { status: 401, message: 'InvalidSignature: no', trackingId: 'abc_G1' });
+  });
+
+  it("keeps Resource Manager's and Entra ID's code and correlation id, with a status or without", () => {
+    const details = { azureCode: 'AADSTS7000215', azureMessage: 'Invalid secret', correlationId: 'c-1' };
+    const { azure } = toUserError(new HcmError('HCM_SIGN_IN_FAILED', 'x', { details }));
+    assert.deepEqual(azure, { code: 'AADSTS7000215', message: 'Invalid secret', correlationId: 'c-1' });
+    const forbidden = {
+      status: 403,
+      azureCode: 'AuthorizationFailed',
+      azureMessage: 'no',
+      correlationId: 'c-2',
+    };
+    assert.deepEqual(toUserError(new HcmError('HCM_AZURE_FORBIDDEN', 'x', { details: forbidden })).azure, {
+      ...{ status: 403, code: 'AuthorizationFailed', message: 'no', correlationId: 'c-2' },
+    });
+  });
+
+  it('work that Ctrl-C ended is 130, and 143 when it was SIGTERM', () => {
+    const ended = (signal: string) =>
+      toUserError(new HcmError('HCM_INTERRUPTED', 'x', { details: { signal } })).exitStatus;
+    assert.deepEqual([ended('SIGINT'), ended('SIGTERM')], [130, 143]);
   });
 
   it('a status that refuses nothing is not called an error of Azure', () => {
