@@ -33,13 +33,18 @@ export interface EntraUnderTest extends EmulatorUnderTest {
     readonly tlsOptions: { ca: string };
     readonly retryOptions: { maxRetries: 0 };
   };
-  ask(path: string, options?: RequestOptions, body?: string): Promise<HttpAnswer>;
-  post(path: string, form: Record<string, string>, headers?: Record<string, string>): Promise<HttpAnswer>;
+  readonly ask: (path: string, options?: RequestOptions, body?: string) => Promise<HttpAnswer>;
+  readonly post: (path: string, form: Form, headers?: Form) => Promise<HttpAnswer>;
   /** A request to the token endpoint of version 2. */
-  token(form: Record<string, string>, headers?: Record<string, string>): Promise<HttpAnswer>;
+  readonly token: (form: Form, headers?: Form) => Promise<HttpAnswer>;
   /** The emulator's own client gets a token, or another does. */
-  accessToken(scope: string, client?: { clientId: string; clientSecret: string }): Promise<string>;
+  readonly accessToken: (
+    scope: string,
+    client?: { clientId: string; clientSecret: string },
+  ) => Promise<string>;
 }
+
+type Form = Record<string, string>;
 
 /** To be called inside `describe`. */
 export function useEntra(): (options?: EmulatorOptions) => Promise<EntraUnderTest> {
@@ -67,7 +72,7 @@ function describeEntra(under: EmulatorUnderTest): EntraUnderTest {
       json: isJson ? (JSON.parse(content) as Record<string, unknown>) : {},
     };
   };
-  const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) => {
+  const post = (path: string, form: Form, headers: Form = {}) => {
     const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
     return ask(
       path,
@@ -75,8 +80,7 @@ function describeEntra(under: EmulatorUnderTest): EntraUnderTest {
       new URLSearchParams(form).toString(),
     );
   };
-  const token = (form: Record<string, string>, headers: Record<string, string> = {}) =>
-    post(`/${tenantId}/oauth2/v2.0/token`, form, headers);
+  const token = (form: Form, headers: Form = {}) => post(`/${tenantId}/oauth2/v2.0/token`, form, headers);
   return {
     ...under,
     ...{ base, tenantId, clientId, clientSecret, ask, post, token },
