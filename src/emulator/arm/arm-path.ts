@@ -45,8 +45,9 @@ export function actionOf(method: string, path: ArmPath): string {
   if (namespace !== undefined && type !== '') {
     return [namespace, type, ...(verb === undefined ? [action, 'action'] : [verb])].filter(Boolean).join('/');
   }
-  const core = path.resourceGroup === undefined ? '' : '/resourceGroups';
-  return `Microsoft.Resources/subscriptions${core}/${verb ?? 'action'}`;
+  const [, , core = ''] = path.segments;
+  const kind = core.toLowerCase() === 'resourcegroups' ? 'resourceGroups' : core;
+  return ['Microsoft.Resources/subscriptions', kind, verb ?? 'action'].filter(Boolean).join('/');
 }
 
 /** True when a request asks for a change: not a read, and no POST that only tells something. */

@@ -4,7 +4,6 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { BearerError, createVerifyBearer, type Caller, type VerifyBearer } from '../entra/verify.ts';
-import { allows } from '../entra/roles.ts';
 import type { ArmRefusal } from '../arm-faults.ts';
 import { findByName } from '../state.ts';
 import { armAudiences } from './audiences.ts';
@@ -16,6 +15,7 @@ import {
   subscriptionNotFound,
 } from './arm-error.ts';
 import { actionOf, isWrite, type ArmPath } from './arm-path.ts';
+import { mayAsk, visiblePart } from './rights.ts';
 import type { ArmContext } from './context.ts';
 import { metadataAnswer } from './metadata.ts';
 import { pageOf } from './paging.ts';
@@ -69,7 +69,7 @@ export class Dispatcher {
     const body = parseBody(method, headers, text);
     const request: ArmRequest = { method, url, params, apiVersion, body, headers, caller, baseUrl };
     const answer = await route.handle(request);
-    return method === 'GET' ? this.#page(this.#visible(answer, caller), request) : answer;
+    return method === 'GET' ? this.#page(visiblePart(answer, caller, path), request) : answer;
   }
 
   async #callerOf({ headers, baseUrl }: RawRequest): Promise<Caller> {
@@ -154,30 +154,10 @@ export class Dispatcher {
   }
 
   #checkRights(caller: Caller, method: string, path: ArmPath): void {
-    if (path.subscriptionId === undefined) return;
-    const action = actionOf(method, path);
-    if (allows(caller.roles, action, path.scope)) return;
-    // Lists show what may be seen of them, to whoever may see anything there.
-    const hasPart = caller.roles.some(({ scope }) =>
-      scope.toLowerCase().startsWith(`${path.scope}/`.toLowerCase()),
-    );
-    if (method === 'GET' && hasPart) return;
+    if (path.subscriptionId === undefined || mayAsk(caller, method, path)) return;
     const { name, objectId } = caller;
-    const message = `The client '${name}' with object id '${objectId}' does not have authorization to perform action '${action}' over scope '${path.scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`;
+    const message = `The client '${name}' with object id '${objectId}' does not have authorization to perform action '${actionOf(method, path)}' over scope '${path.scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`;
     throw new ArmError(403, 'AuthorizationFailed', message, { headers: GATEWAY });
-  }
-
-  /** A list without what the caller may not read. */
-  #visible(answer: ArmAnswer, { roles }: Caller): ArmAnswer {
-    const { value } = (answer.body ?? {}) as { value?: unknown };
-    if (!Array.isArray(value)) return answer;
-    const seen = value.filter((item: unknown) => {
-      const { id } = (item ?? {}) as { id?: unknown };
-      return typeof id !== 'string' || !/^\/subscriptions\/[^/]/i.test(id) || allows(roles, 'Any/read', id);
-    });
-    return seen.length === value.length
-      ? answer
-      : { ...answer, body: { ...(answer.body as object), value: seen } };
   }
 
   #page(answer: ArmAnswer, { url }: ArmRequest): ArmAnswer {

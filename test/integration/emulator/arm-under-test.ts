@@ -36,9 +36,9 @@ export interface ArmUnderTest {
   readonly subscription: string;
   /** …/resourceGroups/local/providers/Microsoft.Relay */
   readonly relay: string;
-  ask(method: string, path: string, body?: unknown, options?: AskOptions): Promise<ArmResponse>;
+  readonly ask: (method: string, path: string, body?: unknown, options?: AskOptions) => Promise<ArmResponse>;
   /** A token for Resource Manager, of another client than the emulator's own. */
-  tokenOf(clientId: string, clientSecret: string): Promise<string>;
+  readonly tokenOf: (clientId: string, clientSecret: string) => Promise<string>;
 }
 
 /** To be called inside `describe`: each test may start emulators, which are stopped after it. */
