@@ -104,10 +104,9 @@ function errorOfAz(message: string, attempt: SignInAttempt, cause: unknown): Hcm
   const required = (text: string, next: string) =>
     new HcmError('HCM_SIGN_IN_REQUIRED', text, { details: { next }, cause });
   if (attempt.claims !== undefined) {
-    const command = /az login --claims-challenge.*/s.exec(message)?.[0].trim();
     return required(
       'Azure asks for more than the sign-in of the az CLI has shown (a claims challenge).',
-      command ?? 'hcm login --device-code',
+      `${loginCommand(attempt)} --claims-challenge ${encodeClaims(attempt.claims)} --scope ${attempt.cloud.armScope}`,
     );
   }
   if (/could not be found/i.test(message)) {
@@ -123,6 +122,11 @@ function errorOfAz(message: string, attempt: SignInAttempt, cause: unknown): Hcm
   }
   const line = /^ERROR:\s*(.*)$/im.exec(message)?.[1] ?? message;
   return failed(attempt, `az says: ${shorten(line)}`, cause);
+}
+
+/** As az takes them; with spaces, since without them they look like a token and would be masked in the output. */
+function encodeClaims(claims: string): string {
+  return Buffer.from(claims.replaceAll('{"', '{ "')).toString('base64');
 }
 
 /** Where there is no identity, its endpoint cannot be reached or knows none. */
