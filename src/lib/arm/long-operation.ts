@@ -147,8 +147,9 @@ function tooLate({ about, timeoutMs, resume }: Wait, state: string | undefined):
 }
 
 function interrupted({ about, resume }: Wait, cause: unknown): HcmError {
+  const details = cause instanceof HcmError ? cause.details : {};
   return new HcmError('HCM_INTERRUPTED', `Stopped waiting: ${about} goes on in Azure.`, {
-    ...{ details: { next: resume }, cause },
+    ...{ details: { ...details, next: resume }, cause },
   });
 }
 

@@ -11,10 +11,19 @@ export interface ConfirmOptions {
   json: boolean;
   noInput: boolean;
   output: Output;
+  /** Takes the question back, as a no. */
   signal?: AbortSignal | undefined;
   /** Puts the question; for tests. */
-  ask?: (question: string) => Promise<boolean>;
+  ask?: (question: string, signal: AbortSignal | undefined) => Promise<boolean>;
   interactive?: boolean;
+}
+
+/** The options that a command's flags give. */
+export function confirmation(
+  flags: { yes: boolean; json: boolean; 'no-input': boolean },
+  output: Output,
+): ConfirmOptions {
+  return { yes: flags.yes, json: flags.json, noInput: flags['no-input'], output };
 }
 
 /**
@@ -28,17 +37,20 @@ export async function confirm(question: string, options: ConfirmOptions): Promis
     throw new HcmError('HCM_CONFIRMATION_NEEDED', `This needs a yes: ${question}`);
   }
   output.wipeProgress();
-  if (await ask(question)) return;
+  if (await ask(question, options.signal)) return;
   throw new HcmError('HCM_INTERRUPTED', 'You did not say yes, so nothing was changed.');
 }
 
 /** Ctrl-C is a no: the terminal is in raw mode meanwhile, so no signal comes. */
-async function askOnTerminal(question: string): Promise<boolean> {
+async function askOnTerminal(question: string, signal: AbortSignal | undefined): Promise<boolean> {
   const prompts = await import('@inquirer/prompts');
   try {
-    return await prompts.confirm({ message: question, default: false }, { output: process.stderr });
+    return await prompts.confirm(
+      { message: question, default: false },
+      { output: process.stderr, ...(signal === undefined ? {} : { signal }) },
+    );
   } catch (error) {
-    if (error instanceof Error && error.name === 'ExitPromptError') return false;
+    if (error instanceof Error && /^(?:ExitPromptError|AbortPromptError)$/.test(error.name)) return false;
     throw error;
   }
 }

@@ -37,19 +37,23 @@ export function formatTable<T>(columns: readonly Column<T>[], rows: readonly T[]
   );
 }
 
+export type Field = readonly [name: string, value: string | number | readonly string[] | undefined];
+
 /** Prints `name:  value` lines; a list takes a line for each item, and what is undefined is left out. */
-export function printFields(
-  output: Output,
-  fields: readonly (readonly [name: string, value: string | number | readonly string[] | undefined])[],
-): void {
+export function printFields(output: Output, fields: readonly Field[]): void {
+  for (const line of formatFields(fields)) output.answer(line);
+}
+
+export function formatFields(fields: readonly Field[]): string[] {
   const present = fields.filter(([, value]) => value !== undefined);
   const width = Math.max(0, ...present.map(([name]) => name.length)) + 1;
-  for (const [name, value] of present) {
-    const items = Array.isArray(value) ? (value as readonly string[]) : [String(value)];
-    const [first = NOTHING, ...rest] = items;
-    output.answer(`${`${name}:`.padEnd(width)}${GAP}${first}`);
-    for (const item of rest) output.answer(`${' '.repeat(width)}${GAP}${item}`);
-  }
+  return present.flatMap(([name, value]) => {
+    const [first = NOTHING, ...rest] = Array.isArray(value) ? (value as readonly string[]) : [String(value)];
+    return [
+      `${`${name}:`.padEnd(width)}${GAP}${first}`,
+      ...rest.map((item) => `${' '.repeat(width)}${GAP}${item}`),
+    ];
+  });
 }
 
 function cell(value: string | number | undefined): string {

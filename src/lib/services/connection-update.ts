@@ -128,7 +128,7 @@ function stopped(error: unknown, done: readonly Change[]): unknown {
   return new HcmError(
     'HCM_INTERRUPTED',
     `Interrupted. Updated before that: ${listed(done)}. The same command does the rest.`,
-    { cause: error },
+    { cause: error, details: error instanceof HcmError ? error.details : {} },
   );
 }
 

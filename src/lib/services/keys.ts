@@ -3,11 +3,12 @@
  * and then the key is made anew. What to do is planned from what is there, so that it can be shown and not done.
  */
 import type { Azure } from '../arm/azure.ts';
-import { isConnection, ownerName, type ConnectionRef, type RuleOwner } from '../arm/references.ts';
-import { listKeys, listRules, regenerateKey, type KeyName, type RuleKeys } from '../arm/rules.ts';
+import type { RuleOwner } from '../arm/references.ts';
+import { listKeys, regenerateKey, type KeyName, type RuleKeys } from '../arm/rules.ts';
 import { putSiteRelay } from '../arm/site-relays.ts';
 import { appName } from '../arm/apps.ts';
-import { findAttachments, listAppConnections, readSendKey, type Attachment } from './apps.ts';
+import { readSendKey, type Attachment } from './apps.ts';
+import { findRuleUsers } from './rule-users.ts';
 import { matchKey, type SendKeyState } from './send-keys.ts';
 import { Steps } from './steps.ts';
 
@@ -32,7 +33,7 @@ export interface RotationRequest {
 /** What a rotation would do. Writes nothing. */
 export async function planRotation(azure: Azure, request: RotationRequest): Promise<RotationPlan> {
   const { owner, rule, keys } = request;
-  const users = request.moveApps ? await findUsers(azure, request) : [];
+  const users = request.moveApps ? await findKeyUsers(azure, request) : [];
   return { owner, rule, steps: rotationSteps(keys, users) };
 }
 
@@ -95,51 +96,14 @@ async function moveApp(
   await putSiteRelay(azure.in(app.subscriptionId), app, { ...relay, key });
 }
 
-/** The apps of this subscription that send with the rule. */
-async function findUsers(azure: Azure, { owner, rule }: RotationRequest): Promise<KeyUser[]> {
-  const attachments = isConnection(owner)
-    ? await findAttachments(azure, owner)
-    : await attachmentsOfNamespace(azure, owner, rule);
-  const withRule = attachments.filter(({ relay }) => sameName(relay.keyName, rule));
-  if (withRule.length === 0) return [];
+async function findKeyUsers(azure: Azure, { owner, rule }: RotationRequest): Promise<KeyUser[]> {
+  const attachments = await findRuleUsers(azure, owner, rule);
+  if (attachments.length === 0) return [];
   const keys = await listKeys(azure, owner, rule);
   return Promise.all(
-    withRule.map(async (attachment) => {
+    attachments.map(async (attachment) => {
       const sent = await readSendKey(azure, attachment);
       return { attachment, has: sent === undefined ? 'unknown' : matchKey(sent.key, keys) };
     }),
   );
-}
-
-/** A connection with a rule of the same name means its own, not the namespace's. */
-async function attachmentsOfNamespace(azure: Azure, owner: RuleOwner, rule: string): Promise<Attachment[]> {
-  const candidates = (await listAppConnections(azure)).flatMap(({ app, connections }) =>
-    connections
-      .filter((relay) => sameName(relay.namespace, owner.name) && sameName(relay.keyName, rule))
-      .map((relay) => ({ app, relay })),
-  );
-  const hasOwn = new Map<string, Promise<boolean>>();
-  const ownRule = (connection: string): Promise<boolean> => {
-    const key = connection.toLowerCase();
-    const known = hasOwn.get(key) ?? hasRule(azure, { ...owner, connection }, rule);
-    hasOwn.set(key, known);
-    return known;
-  };
-  const checked = await Promise.all(
-    candidates.map(async (one) => ({ one, own: await ownRule(one.relay.connection) })),
-  );
-  return checked.filter(({ own }) => !own).map(({ one }) => one);
-}
-
-async function hasRule(azure: Azure, owner: ConnectionRef, rule: string): Promise<boolean> {
-  return (await listRules(azure, owner)).some(({ name }) => sameName(name, rule));
-}
-
-/** `my-relay/db, rule defaultSender`. */
-export function ruleLabel({ owner, rule }: Pick<RotationPlan, 'owner' | 'rule'>): string {
-  return `${ownerName(owner)}, rule ${rule}`;
-}
-
-function sameName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }

@@ -14,6 +14,7 @@ import {
   putNamespaceTags,
   startNamespaceCreate,
   startNamespaceDelete,
+  type NameCheck,
   type Namespace,
 } from '../arm/namespaces.ts';
 import type { NamespaceRef } from '../arm/references.ts';
@@ -41,9 +42,11 @@ export interface NamespaceRequest extends Waiting {
 
 export interface NamespaceResult {
   changed: boolean;
-  namespace: Namespace;
+  /** False: it was there, and only its tags may have changed. */
+  created: boolean;
   /** Connections can be made in it. */
   ready: boolean;
+  namespace: Namespace;
 }
 
 /**
@@ -73,7 +76,7 @@ export async function createNamespace(azure: Azure, request: NamespaceRequest): 
       tags: request.tags ?? {},
     });
     if (request.wait) await operation.wait(wait);
-    return ready(azure, ref, { request, changed: true });
+    return ready(azure, ref, { request, created: true, changed: true });
   });
 }
 
@@ -87,20 +90,20 @@ async function keepNamespace(
   const tags = { ...found.tags, ...request.tags };
   const changed = Object.keys(tags).some((key) => tags[key] !== found.tags[key]);
   if (changed) await putNamespaceTags(azure, found, tags);
-  return ready(azure, found, { request, changed });
+  return ready(azure, found, { request, created: false, changed });
 }
 
 /** Waits until the namespace is Active where that is wanted, and reads it as it is then. */
 async function ready(
   azure: Azure,
   ref: NamespaceRef,
-  { request, changed }: { request: NamespaceRequest; changed: boolean },
+  { request, ...outcome }: { request: NamespaceRequest; created: boolean; changed: boolean },
 ): Promise<NamespaceResult> {
   const namespace = request.wait
     ? await waitUntilActive(azure, ref, request)
     : await getNamespace(azure, ref);
   if (namespace === undefined) throw gone(ref);
-  return { changed, namespace, ready: isActive(namespace) };
+  return { ...outcome, ready: isActive(namespace), namespace };
 }
 
 /** Resolves with the namespace once connections can be made in it; asks once when it is Active already. */
@@ -177,6 +180,14 @@ async function unlessUnregistered<T>(list: Promise<T[]>): Promise<T[]> {
     if (error instanceof HcmError && error.code === 'HCM_PROVIDER_NOT_REGISTERED') return [];
     throw error;
   }
+}
+
+/**
+ * Whether the name is free in all of Azure; asks Azure only about what can be a name.
+ * @throws HcmError HCM_NAME_INVALID; HCM_PROVIDER_NOT_REGISTERED where the subscription may not ask.
+ */
+export function checkName(azure: Azure, name: string): Promise<NameCheck> {
+  return checkNamespaceName(azure, checkResourceName('namespace', name));
 }
 
 async function checkNameIsFree(azure: Azure, name: string): Promise<void> {

@@ -4,6 +4,8 @@ import { checkResourceName } from '../../protocol/resource-names.ts';
 import type { Azure } from '../arm/azure.ts';
 import { ownerName, type RuleOwner } from '../arm/references.ts';
 import { deleteRule as deleteInAzure, listRules, putRule, type Right, type Rule } from '../arm/rules.ts';
+import type { Attachment } from './apps.ts';
+import { findRuleUsers } from './rule-users.ts';
 import { findOwner, type WantedOwner } from './owners.ts';
 
 const ALL_RIGHTS: readonly Right[] = ['Listen', 'Send', 'Manage'];
@@ -40,7 +42,7 @@ export interface DeleteRuleRequest {
   owner: WantedOwner;
   rule: string;
   /** Asked before anything happens; rejects to stop it. */
-  confirm(owner: RuleOwner, rule: Rule): Promise<void>;
+  confirm(owner: RuleOwner, rule: Rule, users: readonly Attachment[]): Promise<void>;
 }
 
 /** `changed` is false when it, or what it belongs to, was gone already. */
@@ -48,8 +50,19 @@ export async function deleteRule(azure: Azure, request: DeleteRuleRequest): Prom
   const owner = await ifThere(findOwner(azure, request.owner));
   const rule = owner && (await listRules(azure, owner)).find(({ name }) => sameName(name, request.rule));
   if (owner === undefined || rule === undefined) return { changed: false };
-  await request.confirm(owner, rule);
+  const users = rule.rights.includes('Send') ? await readUsers(azure, owner, rule.name) : [];
+  await request.confirm(owner, rule, users);
   return { changed: await deleteInAzure(azure, owner, rule.name) };
+}
+
+/** As far as apps may be read: they are only mentioned. */
+async function readUsers(azure: Azure, owner: RuleOwner, rule: string): Promise<Attachment[]> {
+  try {
+    return await findRuleUsers(azure, owner, rule);
+  } catch (error) {
+    if (error instanceof HcmError && error.code === 'HCM_AZURE_FORBIDDEN') return [];
+    throw error;
+  }
 }
 
 async function ifThere<T>(search: Promise<T>): Promise<T | undefined> {
