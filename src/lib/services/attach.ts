@@ -23,7 +23,7 @@ import {
 import { readSendKey } from './apps.ts';
 import { findConnection, type WantedConnection } from './connection-access.ts';
 import { ensureDefaultRule } from './default-rules.ts';
-import { checkPlanLimit } from './plans.ts';
+import { checkPlanLimit, explainPlanRefusal } from './plans.ts';
 import { matchKey } from './send-keys.ts';
 import { Steps } from './steps.ts';
 
@@ -66,7 +66,8 @@ export async function attachConnection(azure: Azure, request: AttachRequest): Pr
   const attached = await listSiteRelays(there, app);
   const name = { namespace: namespace.name, connection: connection.connection };
   const present = attached.find((relay) => isSameRelay(relay, name));
-  if (present === undefined) await checkPlanLimit(there, { app, relay: name, attached: attached.length });
+  const room = { app, relay: name, attached: attached.length };
+  if (present === undefined) await checkPlanLimit(there, room);
 
   const steps = new Steps(azure);
   return steps.guard(async () => {
@@ -80,7 +81,9 @@ export async function attachConnection(azure: Azure, request: AttachRequest): Pr
     }
     const doing = `attaching "${ownerName(connection)}" to "${appName(app)}"`;
     await steps.run({ doing, done: `attached "${ownerName(connection)}"` }, () =>
-      putSiteRelay(there, app, { ...relay, key: keys.primaryKey }),
+      putSiteRelay(there, app, { ...relay, key: keys.primaryKey }).catch((error: unknown) => {
+        throw explainPlanRefusal(error, room);
+      }),
     );
     await checkAttached(there, app, relay);
     return { ...result, changed: true };

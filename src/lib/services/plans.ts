@@ -89,29 +89,56 @@ function planRefOf(app: App): PlanRef {
 }
 
 /**
- * Resolves when one more connection fits; a plan that may not be read is left to Azure, and `report` says so.
+ * Resolves when one more connection fits; a plan that may not be read is left to Azure, and a report says so.
  * @throws HcmError HCM_PLAN_UNSUPPORTED, HCM_PLAN_LIMIT, naming the plan, its limit and what takes it up.
  */
-export async function checkPlanLimit(
-  azure: Azure,
-  asked: { app: App; relay: Pick<SiteRelay, 'namespace' | 'connection'>; attached: number },
-): Promise<void> {
+export async function checkPlanLimit(azure: Azure, asked: LimitQuestion): Promise<void> {
   const ref = planRefOf(asked.app);
+  try {
+    await checkRoom(azure.in(ref.subscriptionId), ref, asked);
+  } catch (error) {
+    if (!(error instanceof HcmError) || error.code !== 'HCM_AZURE_FORBIDDEN') throw error;
+    azure.report(`you may not read the plan "${ref.name}", so its limit is not checked`);
+  }
+}
+
+export interface LimitQuestion {
+  readonly app: App;
+  readonly relay: Pick<SiteRelay, 'namespace' | 'connection'>;
+  /** How many the app has now. */
+  readonly attached: number;
+}
+
+async function checkRoom(azure: Azure, ref: PlanRef, { app, relay, attached }: LimitQuestion): Promise<void> {
   const plan = await getPlan(azure, ref);
   const scope = limitScope(plan);
   if (scope === 'none') throw unsupported(plan);
   if (scope === 'app') {
-    if (asked.attached >= PREMIUM_PER_APP) throw appIsFull(asked.app, plan);
+    if (attached >= PREMIUM_PER_APP) throw appIsFull(app, plan);
     return;
   }
-  const there = azure.in(plan.subscriptionId);
   const [{ current, maximum }, relays] = await Promise.all([
-    getPlanLimit(there, plan),
-    listPlanRelays(there, plan),
+    getPlanLimit(azure, plan),
+    listPlanRelays(azure, plan),
   ]);
   // The same connection in a second app of the plan takes no second place.
-  if (current < maximum || relays.some((relay) => isSameRelay(relay, asked.relay))) return;
+  if (current < maximum || relays.some((one) => isSameRelay(one, relay))) return;
   throw planIsFull(plan, maximum, relays);
+}
+
+/**
+ * Azure's own refusal, with what it does not say: it may come for a connection that the plan has already, which would
+ * take no place (azure-cli#30190). Any other error comes back as it is.
+ */
+export function explainPlanRefusal(error: unknown, { app, relay }: LimitQuestion): unknown {
+  if (!(error instanceof HcmError) || error.code !== 'HCM_PLAN_LIMIT') return error;
+  const plan = parsePlanId(app.planId)?.name ?? '';
+  const name = `${relay.namespace}/${relay.connection}`;
+  const message = `${error.message} App Service says so of a full plan even when "${name}" is among its connections: detach another one first, and attach that again afterwards.`;
+  return new HcmError(error.code, message, {
+    details: { ...error.details, next: `hcm plan show ${plan}` },
+    cause: error,
+  });
 }
 
 function unsupported(plan: Plan): HcmError {
