@@ -1,7 +1,7 @@
 /** Misbehaviour of the sign-in on purpose. */
 import type { AadstsNumber } from './entra/aadsts.ts';
 
-export interface SignInRefusal {
+interface SignInRefusal {
   /** The number of the error, e.g. 50076 (another factor is asked for), 700082 (the refresh token is too old). */
   readonly aadsts: AadstsNumber;
   /** How many requests for a token; default all until it is taken back. */

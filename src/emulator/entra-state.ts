@@ -139,7 +139,7 @@ export function putPrincipal(state: DirectoryState, spec: PrincipalSpec, nowMs: 
 }
 
 /** Gives a role, unless the principal has it at this scope. */
-export function assignRole(
+function assignRole(
   { roleAssignments }: Pick<DirectoryState, 'roleAssignments'>,
   principalId: string,
   roleName: RoleName,

@@ -180,8 +180,3 @@ export class AadstsError extends Error {
     };
   }
 }
-
-/** True for the numbers that `AadstsError` knows. */
-export function isAadstsNumber(number: number): number is AadstsNumber {
-  return Object.hasOwn(MEANINGS, number);
-}

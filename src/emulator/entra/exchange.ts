@@ -48,7 +48,7 @@ export async function readEntraRequest(request: HttpRequest): Promise<EntraReque
     header: (name) => request.header(name),
     baseUrl: `${scheme}://${urlHost(asked.host)}:${asked.port}`,
     port: asked.port,
-    isLocal: isLoopbackName((message.socket.remoteAddress ?? '').replace(/^::ffff:/i, '')),
+    isLocal: isOfThisMachine(request),
     correlationId: correlationIdOf(request.header('client-request-id')),
   };
 }
@@ -77,6 +77,14 @@ export function sendAnswer(
     ...headers,
   });
   response.end(request.method === 'HEAD' ? undefined : text);
+}
+
+/** A proxy of this machine does not make its clients local. */
+function isOfThisMachine(request: HttpRequest): boolean {
+  const address = (request.message.socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
+  const isPassedOn =
+    request.header('X-Forwarded-For') !== undefined || request.header('Forwarded') !== undefined;
+  return isLoopbackName(address) && !isPassedOn;
 }
 
 /** The client's own id, if it looks like one: it comes back in headers and texts. */

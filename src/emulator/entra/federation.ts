@@ -10,7 +10,7 @@ const LIFETIME_S = 300;
 const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 const PIPELINES_ISSUER = 'https://vstoken.dev.azure.com/00000000-0000-0000-0000-000000000000';
 const EXCHANGE_AUDIENCE = 'api://AzureADTokenExchange';
-export const GITHUB_SUBJECT = 'repo:local/local:ref:refs/heads/main';
+const GITHUB_SUBJECT = 'repo:local/local:ref:refs/heads/main';
 
 /** `/oauth2/github?api-version=2.0&audience=…`: what ACTIONS_ID_TOKEN_REQUEST_URL is to name, with its query. */
 export async function githubToken(issuer: Issuer, request: EntraRequest): Promise<EntraAnswer> {

@@ -16,7 +16,7 @@ const REFRESH_AUDIENCE = 'urn:hcm:refresh-token';
 /** How the client proved who it is, as `appidacr` says it: not at all, by a secret, by an assertion. */
 export type ClientProof = '0' | '1' | '2';
 
-export interface AccessRequest {
+interface AccessRequest {
   readonly principal: PrincipalState;
   readonly clientId: string;
   readonly proof: ClientProof;

@@ -16,8 +16,7 @@ export function instanceMetadata(issuer: Issuer, request: EntraRequest): Promise
   if (request.header('Metadata')?.toLowerCase() !== 'true') {
     return refusal(400, 'bad_request_102', 'Required metadata header not specified');
   }
-  // As in Azure: whoever passes requests on for others must not pass on these.
-  if (request.header('X-Forwarded-For') !== undefined || !request.isLocal) {
+  if (!request.isLocal) {
     return refusal(403, 'forbidden', 'The metadata service answers programs of its own machine only');
   }
   return identityToken(issuer, request);

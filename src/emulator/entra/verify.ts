@@ -17,7 +17,7 @@ export interface Caller {
   readonly roles: readonly Grant[];
 }
 
-export interface VerifyContext {
+interface VerifyContext {
   readonly state: DirectoryState;
   /** The clock that tokens are judged by, faults included. */
   nowMs(): number;
@@ -48,7 +48,7 @@ export class BearerError extends Error {
 export type VerifyBearer = (header: string | undefined, audiences: readonly string[]) => Promise<Caller>;
 
 /** What our access tokens say; see tokens.ts. */
-export interface AccessClaims {
+interface AccessClaims {
   readonly iss: string;
   readonly aud: string;
   readonly tid: string;
