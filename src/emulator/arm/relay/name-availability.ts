@@ -6,6 +6,7 @@ import { invalidRequestContent } from '../arm-error.ts';
 import type { ArmRequest, ArmRoute } from '../router.ts';
 import { SUBSCRIPTION } from './look-up.ts';
 import { isNamespaceName } from './namespace-body.ts';
+import { providerAnswer } from './provider-answer.ts';
 import { hasNetwork } from './relay-versions.ts';
 
 export function nameAvailabilityRoutes(context: ArmContext): ArmRoute[] {
@@ -16,7 +17,7 @@ export function nameAvailabilityRoutes(context: ArmContext): ArmRoute[] {
   return patterns.map((pattern) => ({
     method: 'POST',
     pattern,
-    handle: (request) => ({ status: 200, body: availability(context, request) }),
+    handle: (request) => providerAnswer(context, request, 200, availability(context, request)),
   }));
 }
 

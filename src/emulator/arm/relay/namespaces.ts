@@ -4,6 +4,7 @@ import { tagsIn } from '../body.ts';
 import type { ArmContext } from '../context.ts';
 import { operationOf, operationUrl, retryAfter, type Operation } from '../operations.ts';
 import type { ArmAnswer, ArmRequest, ArmRoute } from '../router.ts';
+import { providerAnswer } from './provider-answer.ts';
 import { findNamespace, GROUP, namespaceIn, namespacesIn, NAMESPACE, SUBSCRIPTION } from './look-up.ts';
 import { checkNew, checkSameLocation, readNamespaceBody, type NamespaceBody } from './namespace-body.ts';
 import { beginProvisioning, checkSettled } from './provisioning.ts';
@@ -11,16 +12,13 @@ import { answersOperations } from './relay-versions.ts';
 import { namespaceId, namespaceView, portOf } from './relay-view.ts';
 
 const OPERATIONS = `${SUBSCRIPTION}/locations/{location}/namespaceOperationResults/{operation}`;
-const SERVER = 'Service-Bus-Resource-Provider/LOCAL';
-/** Of the provider, in every answer about namespaces but the newest versions'. [rec] */
-const PROVIDER_HEADERS = { Server: `${SERVER}, Microsoft-HTTPAPI/2.0`, 'Server-SB': SERVER };
 /** What is left of changes to namespaces; they are counted apart. [rec] */
 const LEFT = { 'x-ms-ratelimit-remaining-subscription-resource-requests': '49' };
 
 export function namespaceRoutes(context: ArmContext): ArmRoute[] {
   const { state } = context;
   const list = (request: ArmRequest): ArmAnswer =>
-    answer(context, request, 200, {
+    providerAnswer(context, request, 200, {
       value: namespacesIn(state.namespaces, request).map((namespace) => view(namespace, request)),
     });
   return [
@@ -34,7 +32,8 @@ export function namespaceRoutes(context: ArmContext): ArmRoute[] {
     { method: 'GET', pattern: `${GROUP}/namespaces`, handle: list },
     {
       ...{ method: 'GET', pattern: NAMESPACE },
-      handle: (request) => answer(context, request, 200, view(findNamespace(context, request), request)),
+      handle: (request) =>
+        providerAnswer(context, request, 200, view(findNamespace(context, request), request)),
     },
     { method: 'PUT', pattern: NAMESPACE, handle: (request) => putNamespace(context, request) },
     { method: 'PATCH', pattern: NAMESPACE, handle: (request) => patchNamespace(context, request) },
@@ -80,7 +79,7 @@ function patchNamespace(context: ArmContext, request: ArmRequest): ArmAnswer {
   applyBody(namespace, { ...properties, tags: tagsIn(request.body) ?? tags });
   beginProvisioning(context, namespace, 'Updating');
   context.changed();
-  return answer(context, request, 200, view(namespace, request), LEFT);
+  return providerAnswer(context, request, 200, view(namespace, request), LEFT);
 }
 
 /** It is listed until its time has come, but no relay any more. */
@@ -95,9 +94,11 @@ function deleteNamespace(context: ArmContext, request: ArmRequest): ArmAnswer {
   const { apiVersion, baseUrl } = request;
   if (!answersOperations(apiVersion, context.behaviour)) {
     const results = `${baseUrl}${namespaceId(namespace)}/operationresults/${namespace.name}`;
-    return answer(context, request, 202, undefined, { Location: `${results}?api-version=${apiVersion}` });
+    return providerAnswer(context, request, 202, undefined, {
+      Location: `${results}?api-version=${apiVersion}`,
+    });
   }
-  return answer(context, request, 202, undefined, operationHeaders(context, request, namespace, ''));
+  return providerAnswer(context, request, 202, undefined, operationHeaders(context, request, namespace, ''));
 }
 
 /** 201, or 200 of a change, with the addresses of an operation; or 200, and the state tells the rest. */
@@ -109,11 +110,11 @@ function changeAnswer(
 ): ArmAnswer {
   const body = view(namespace, request);
   if (!answersOperations(request.apiVersion, context.behaviour)) {
-    return answer(context, request, 200, body, LEFT);
+    return providerAnswer(context, request, 200, body, LEFT);
   }
   const isRunning = namespace.provisioning !== undefined;
   const headers = isRunning ? operationHeaders(context, request, namespace, namespaceId(namespace)) : {};
-  return answer(context, request, status, body, { ...LEFT, ...headers });
+  return providerAnswer(context, request, status, body, { ...LEFT, ...headers });
 }
 
 function operationHeaders(
@@ -134,9 +135,9 @@ function operationHeaders(
 /** The old shape: the namespace itself as long as it is there. */
 function removalResult(context: ArmContext, request: ArmRequest): ArmAnswer {
   const namespace = namespaceIn(context, request);
-  if (namespace?.provisioning?.state !== 'Deleting') return answer(context, request, 200, undefined);
+  if (namespace?.provisioning?.state !== 'Deleting') return providerAnswer(context, request, 200, undefined);
   const again = { Location: request.url.href, ...retryAfter(namespace.provisioning, context.nowMs()) };
-  return answer(context, request, 202, view(namespace, request), again);
+  return providerAnswer(context, request, 202, view(namespace, request), again);
 }
 
 function operationResult(context: ArmContext, request: ArmRequest): ArmAnswer {
@@ -146,12 +147,18 @@ function operationResult(context: ArmContext, request: ArmRequest): ArmAnswer {
   const wait = isRunning ? retryAfter(operation, context.nowMs()) : {};
   if (url.searchParams.get('isAsyncHeader') === 'true') {
     const body = { name: params['operation'], status: isRunning ? 'Running' : 'Succeeded' };
-    return answer(context, request, 200, body, wait);
+    return providerAnswer(context, request, 200, body, wait);
   }
-  if (isRunning) return answer(context, request, 202, undefined, { ...wait, Location: url.href });
+  if (isRunning) return providerAnswer(context, request, 202, undefined, { ...wait, Location: url.href });
   const namespace = context.state.namespaces.find((one) => namespaceId(one) === operation.resource);
-  if (namespace === undefined) return answer(context, request, 204, undefined, { Location: url.href });
-  return answer(context, request, 200, namespaceView(namespace, { apiVersion, port: portOf(baseUrl) }));
+  if (namespace === undefined)
+    return providerAnswer(context, request, 204, undefined, { Location: url.href });
+  return providerAnswer(
+    context,
+    request,
+    200,
+    namespaceView(namespace, { apiVersion, port: portOf(baseUrl) }),
+  );
 }
 
 function applyBody(namespace: NamespaceState, body: Omit<NamespaceBody, 'location'>): void {
@@ -163,15 +170,4 @@ function applyBody(namespace: NamespaceState, body: Omit<NamespaceBody, 'locatio
 
 function view(namespace: NamespaceState, { apiVersion, baseUrl }: ArmRequest): object {
   return namespaceView(namespace, { apiVersion, port: portOf(baseUrl) });
-}
-
-function answer(
-  { behaviour }: ArmContext,
-  { apiVersion }: ArmRequest,
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): ArmAnswer {
-  const provider = answersOperations(apiVersion, behaviour) ? {} : PROVIDER_HEADERS;
-  return { status, headers: { ...provider, ...headers }, ...(body !== undefined && { body }) };
 }
