@@ -122,6 +122,15 @@ describe('the arrows of the house', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('the SDKs of Azure are loaded by the call that needs them, not with the program', () => {
+    const wrong = files.flatMap(({ path, text }) =>
+      loadedPackages(path, text)
+        .filter((name) => /^(?:@azure\/|@inquirer\/)/.test(name))
+        .map((name) => `${path} imports ${name}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   it("Node's own modules are imported with node: in front", () => {
     const bare = new Set([
       'fs',
@@ -291,6 +300,17 @@ function findCycles(files: readonly SourceFile[]): string[] {
 
 /** Types vanish; two files may know each other's. */
 function runtimeImports(path: string, text: string): string[] {
+  return importedAtLoad(path, text)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => resolveImport(path, name));
+}
+
+function loadedPackages(path: string, text: string): string[] {
+  return importedAtLoad(path, text).filter(isPackage);
+}
+
+/** What is imported when the file is loaded: neither types nor `import()`. */
+function importedAtLoad(path: string, text: string): string[] {
   const { statements } = ts.createSourceFile(path, text, ts.ScriptTarget.Latest);
   return statements.flatMap((node) => {
     const from =
@@ -299,8 +319,6 @@ function runtimeImports(path: string, text: string): string[] {
         : ts.isExportDeclaration(node) && !node.isTypeOnly
           ? node.moduleSpecifier
           : undefined;
-    return from && ts.isStringLiteral(from) && from.text.startsWith('.')
-      ? [resolveImport(path, from.text)]
-      : [];
+    return from && ts.isStringLiteral(from) ? [from.text] : [];
   });
 }
