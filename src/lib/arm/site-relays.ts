@@ -3,7 +3,7 @@
  * key. It never gives the key back (`sendKeyValue` is "" in every answer of an app).
  */
 import type { HybridConnection } from '@azure/arm-appservice';
-import { formatTarget, type Target } from '../../protocol/target.ts';
+import type { Target } from '../../protocol/target.ts';
 import { appName, type AppRef } from './apps.ts';
 import type { Azure } from './azure.ts';
 import { callWeb, orGone } from './web-call.ts';
@@ -34,23 +34,6 @@ export async function listSiteRelays(azure: Azure, app: AppRef): Promise<SiteRel
       : ((await webApps.listHybridConnectionsSlot(resourceGroup, name, slot)) as RelayList),
   );
   return (answer.value ?? []).flatMap(({ properties }) => (properties ? [toSiteRelay(properties)] : []));
-}
-
-/** Undefined when it is not attached. */
-export async function getSiteRelay(
-  azure: Azure,
-  app: AppRef,
-  { namespace, connection }: Pick<SiteRelay, 'namespace' | 'connection'>,
-): Promise<SiteRelay | undefined> {
-  const { resourceGroup, name, slot } = app;
-  const found = await orGone(
-    callWeb(azure, attachment('', app, namespace, connection), ({ webApps }) =>
-      slot === undefined
-        ? webApps.getHybridConnection(resourceGroup, name, namespace, connection)
-        : webApps.getHybridConnectionSlot(resourceGroup, name, namespace, connection, slot),
-    ),
-  );
-  return found && toSiteRelay(found);
 }
 
 /**
@@ -128,10 +111,6 @@ export function isSameRelay(
   const name = ({ namespace, connection }: Pick<SiteRelay, 'namespace' | 'connection'>) =>
     `${namespace}/${connection}`.toLowerCase();
   return name(one) === name(other);
-}
-
-export function formatSiteRelay({ namespace, connection, target }: SiteRelay): string {
-  return `${namespace}/${connection} -> ${formatTarget(target)}`;
 }
 
 function attachment(doing: string, app: AppRef, namespace: string, connection: string): string {

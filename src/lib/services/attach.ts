@@ -14,7 +14,6 @@ import { ownerName, sameId } from '../arm/references.ts';
 import { listKeys, type RuleKeys } from '../arm/rules.ts';
 import {
   deleteSiteRelay,
-  getSiteRelay,
   isSameRelay,
   listSiteRelays,
   putSiteRelay,
@@ -112,7 +111,7 @@ async function hasValidKey(
 
 /** What App Service answers to the PUT says little; what it keeps is what counts. */
 async function checkAttached(azure: Azure, app: App, relay: SiteRelay): Promise<void> {
-  const kept = await getSiteRelay(azure, app, relay);
+  const kept = (await listSiteRelays(azure, app)).find((one) => isSameRelay(one, relay));
   if (kept !== undefined && isSameRecord(kept, relay)) return;
   const seen =
     kept === undefined ? 'nothing' : `${formatTarget(kept.target)} with the rule "${kept.keyName}"`;
