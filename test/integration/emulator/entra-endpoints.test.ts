@@ -7,7 +7,7 @@ const OTHER = '33333333-3333-3333-3333-333333333333';
 
 describe("the emulator's token endpoint", () => {
   expectNothingLeft();
-  const start = useEntra();
+  const start = useEntra({ insecure: true });
 
   const secretForm = ({ clientId, clientSecret }: EntraUnderTest, scope = ARM) => ({
     ...{ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret, scope },

@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 
 describe('signing in at the emulator', () => {
   expectNothingLeft();
-  const start = useEntra();
+  const start = useEntra({ insecure: true });
 
   describe('a browser', () => {
     const verifier = randomBytes(32).toString('base64url');

@@ -1,9 +1,11 @@
 /** An emulator to sign in at, and a client for it that is nothing but HTTPS. */
 import { once } from 'node:events';
-import { request, type RequestOptions } from 'node:https';
-import type { IncomingMessage } from 'node:http';
+import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttps, type RequestOptions } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { decodeJwt } from 'jose';
+import { createCa } from '../../../src/emulator/ca.ts';
+import type { CertifiedKey } from '../../../src/emulator/certified-key.ts';
 import type { EmulatorOptions } from '../../../src/emulator/create-emulator.ts';
 import { signingKey } from '../../helpers/signing-key.ts';
 import { useEmulators, type EmulatorUnderTest } from './emulator-under-test.ts';
@@ -46,11 +48,20 @@ export interface EntraUnderTest extends EmulatorUnderTest {
 
 type Form = Record<string, string>;
 
-/** To be called inside `describe`. */
-export function useEntra(): (options?: EmulatorOptions) => Promise<EntraUnderTest> {
+/** One authority for all tests of a process: issuing one takes as long as the rest of a start. */
+let authority: Promise<CertifiedKey> | undefined;
+
+/**
+ * To be called inside `describe`.
+ * @param insecure plain HTTP, which is far faster, for tests without other people's clients.
+ */
+export function useEntra({ insecure = false } = {}): (options?: EmulatorOptions) => Promise<EntraUnderTest> {
   const start = useEmulators();
   return async (options = {}) => {
-    const under = await start({ ...options, behaviour: { deviceCodeIntervalS: 0, ...options.behaviour } });
+    const under = await start({
+      ...{ ...options, insecure, ca: insecure ? undefined : await (authority ??= createCa()) },
+      behaviour: { deviceCodeIntervalS: 0, ...options.behaviour },
+    });
     under.emulator.state.signingKey ??= await signingKey();
     return describeEntra(under);
   };
@@ -59,10 +70,11 @@ export function useEntra(): (options?: EmulatorOptions) => Promise<EntraUnderTes
 function describeEntra(under: EmulatorUnderTest): EntraUnderTest {
   const { emulator } = under;
   const { tenantId, clientId, clientSecret } = emulator.state;
-  const base = `https://localhost:${emulator.port}`;
   const ca = emulator.caPem;
+  const base = `${ca === '' ? 'http' : 'https'}://localhost:${emulator.port}`;
   const ask = async (path: string, options: RequestOptions = {}, body = ''): Promise<HttpAnswer> => {
-    const asked = request(`${base}${path}`, { ca, agent: false, ...options });
+    const send = ca === '' ? requestHttp : requestHttps;
+    const asked = send(`${base}${path}`, { ca, agent: false, ...options });
     asked.end(body);
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
     const content = await text(response);
