@@ -165,11 +165,10 @@ function toNamespace({ id = '', name, location = '', tags, properties = {} }: Wi
   const { provisioningState = UNKNOWN, status = UNKNOWN, serviceBusEndpoint = '' } = properties;
   const { publicNetworkAccess, createdAt, updatedAt } = properties;
   return {
-    ...{ id, location, provisioningState, status, tags: tags ?? {} },
-    subscriptionId: parsed?.subscriptionId ?? '',
-    resourceGroup: parsed?.resourceGroup ?? '',
     name: name ?? parsed?.names[0] ?? '',
-    host: hostOf(serviceBusEndpoint),
+    resourceGroup: parsed?.resourceGroup ?? '',
+    subscriptionId: parsed?.subscriptionId ?? '',
+    ...{ id, location, status, provisioningState, host: hostOf(serviceBusEndpoint), tags: tags ?? {} },
     ...(publicNetworkAccess === undefined ? {} : { publicNetworkAccess }),
     ...(createdAt === undefined ? {} : { createdAt }),
     ...(updatedAt === undefined ? {} : { updatedAt }),

@@ -21,8 +21,12 @@ export function shareTokens(credential: TokenCredential, nowMs: () => number = D
       const ask = () => credential.getToken(scopes, options);
       // Claims mean that the last token was refused.
       if (options?.claims !== undefined) return fetch(key, ask);
-      const token = await known.get(key);
-      return token && token.expiresOnTimestamp - nowMs() > LEAST_LIFE_MS ? token : fetch(key, ask);
+      const last = known.get(key);
+      const token = await last;
+      if (token && token.expiresOnTimestamp - nowMs() > LEAST_LIFE_MS) return token;
+      // Somebody else may have asked meanwhile.
+      const newer = known.get(key);
+      return newer !== undefined && newer !== last ? newer : fetch(key, ask);
     },
   };
 }
