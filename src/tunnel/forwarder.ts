@@ -30,6 +30,8 @@ export function forward(a: ByteEnd, b: ByteEnd, options: ForwarderOptions): Forw
   return new Forwarder(a, b, options);
 }
 
+function ignore(): void {}
+
 class Forwarder implements ForwardedStream {
   bytesAtoB = 0;
   bytesBtoA = 0;
@@ -38,9 +40,9 @@ class Forwarder implements ForwardedStream {
   readonly #options: ForwarderOptions;
   #error: Error | undefined;
   #open = 2;
-  #finish: (error: Error | undefined) => void = () => undefined;
+  #finish: (error: Error | undefined) => void = ignore;
   #lastActivityMs: number;
-  #stopIdleWatch: () => void = () => undefined;
+  #stopIdleWatch: () => void = ignore;
 
   constructor(a: ByteEnd, b: ByteEnd, options: ForwarderOptions) {
     this.#ends = [a, b];

@@ -21,10 +21,12 @@ export interface KeepAliveOptions {
   onDead(error: HcmError): void;
 }
 
+function ignore(): void {}
+
 export class KeepAlive {
   readonly #webSocket: WebSocket;
   readonly #options: KeepAliveOptions;
-  #cancel: () => void = () => undefined;
+  #cancel: () => void = ignore;
   #waitingForPong = false;
   #readAtPing = 0;
   /** `bytesWritten` when all of it was known to have arrived. */

@@ -60,7 +60,7 @@ class BoundPort implements LocalPort {
 
   #onClient(socket: Socket): void {
     // Until the forwarder takes it, an error of the client has nobody else to hear it.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     const serving = this.#serve(socket).finally(() => this.#opening.delete(serving));
     this.#opening.add(serving);
   }
@@ -83,6 +83,8 @@ class BoundPort implements LocalPort {
     }
   }
 }
+
+function ignore(): void {}
 
 async function listen(server: Server, bind: Bind): Promise<void> {
   try {

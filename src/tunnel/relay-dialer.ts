@@ -126,6 +126,9 @@ export class RelayDialer {
   }
 }
 
+/** Of the module: a function made beside the others would keep the whole attempt alive as long as the socket. */
+function ignore(): void {}
+
 interface Peer {
   host: string;
   port: number;
@@ -137,7 +140,7 @@ function settled<T extends Socket>(socket: T, event: 'connect' | 'secureConnect'
   const { host, port, signal } = peer;
   return new Promise((resolve, reject) => {
     // Between two owners, and after the last, an error has no reader; 'close' tells the next one.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     const finish = () => {
       socket.off('error', onError).off('close', onClose).off(event, onReady);
       signal.removeEventListener('abort', onAbort);

@@ -23,8 +23,8 @@ export class SocketEnd implements ByteEnd {
     if (this.#socket.closed) return void setImmediate(() => events.onClosed(this.#failure ?? closedEarly()));
     keepOpenAtEnd(this.#socket);
     this.#socket.on('drain', () => events.onDrain());
-    this.#socket.once('finish', () => this.#destroyIfOver());
-    this.#socket.once('close', () =>
+    this.#socket.on('finish', () => this.#destroyIfOver());
+    this.#socket.on('close', () =>
       events.onClosed(this.#failure ?? (this.#isOver ? undefined : closedEarly())),
     );
     const onTrueEnd = () => {

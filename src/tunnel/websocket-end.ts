@@ -11,9 +11,11 @@ import { totalBytes, type ByteEnd, type ByteEndEvents } from './byte-end.ts';
 /** What Microsoft's clients send at most and read comfortably; larger messages gain nothing. */
 const MESSAGE_MAX_BYTES = 64 * 1024;
 
+function ignore(): void {}
+
 export class WebSocketEnd implements ByteEnd {
   /** The answers to the owner's Pings. */
-  onPong: () => void = () => undefined;
+  onPong: () => void = ignore;
   readonly #webSocket: WebSocket;
   readonly #hold: Hold;
 

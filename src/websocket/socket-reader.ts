@@ -113,6 +113,8 @@ export class SocketReader {
     this.#isTls = socket instanceof TLSSocket;
   }
 
+  // `on`, not `once`, for what comes once anyway: `once` keeps three more objects for each open stream.
+
   /** Starts reading. `head` are bytes that were read from the socket already; they come first. */
   start(head?: Buffer): void {
     const onEnd = () => {
@@ -121,8 +123,8 @@ export class SocketReader {
     };
     // A socket that nobody read may have ended already: 'end' does not wait for a listener.
     if (this.#socket.readableEnded) process.nextTick(onEnd);
-    else this.#socket.once('end', onEnd);
-    this.#socket.once('close', () => this.#release());
+    else this.#socket.on('end', onEnd);
+    this.#socket.on('close', () => this.#release());
     const buffered = this.#takeOver();
     if (head && head.length > 0) this.#options.onBytes(head);
     if (buffered) this.#options.onBytes(buffered);

@@ -64,7 +64,9 @@ const HEADERS_SLACK_BYTES = 1024;
 export class WebSocket {
   readonly #socket: Socket;
   readonly #masks: boolean;
-  readonly #options: WebSocketOptions;
+  readonly #options: Omit<WebSocketOptions, 'head'>;
+  /** Let go at the start: a few bytes may stand in a large piece of memory. */
+  #head: Buffer | undefined;
   #handler: WebSocketHandler | undefined;
   #reader: SocketReader | undefined;
 
@@ -85,19 +87,19 @@ export class WebSocket {
   /** Nothing is read, and no callback comes, before `start`; writing works at once. */
   constructor(socket: Socket, options: WebSocketOptions) {
     this.#socket = socket;
-    this.#options = options;
+    ({ head: this.#head, ...this.#options } = options);
     this.#masks = options.role === 'client';
     this.#isTls = socket instanceof TLSSocket;
     socket.on('error', (error) => (this.#failure ??= error));
     socket.on('drain', () => this.#onDrain());
-    socket.once('close', () => this.#onSocketClosed());
+    socket.on('close', () => this.#onSocketClosed());
   }
 
   /** Starts reading. A connection that is lost already is reported in the next turn of the event loop. */
   start(handler: WebSocketHandler): void {
     this.#handler = handler;
     if (this.#socket.destroyed) return void setImmediate(() => this.#onSocketClosed());
-    const { role, head, maxFrameBytes, wholeFrameBytes } = this.#options;
+    const { role, maxFrameBytes, wholeFrameBytes } = this.#options;
     const parser = new FrameParser(
       { expectMasked: role === 'server', maxFrameBytes, wholeFrameBytes },
       {
@@ -108,6 +110,8 @@ export class WebSocket {
     const onBytes = (bytes: Buffer) => this.#onBytes(bytes, parser, handler);
     const onEnd = () => this.#onSocketEnd();
     this.#reader = new SocketReader(this.#socket, { onBytes, onEnd });
+    const head = this.#head;
+    this.#head = undefined;
     this.#reader.start(head);
   }
 

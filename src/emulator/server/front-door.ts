@@ -62,7 +62,7 @@ export class FrontDoor {
       handshakeTimeout: this.#options.handshakeTimeoutMs,
     });
     server.on('secureConnection', (socket) => {
-      socket.on('error', () => undefined);
+      socket.on('error', ignore);
       void this.#read(socket);
     });
     server.on('tlsClientError', (_error, socket) => void socket.destroy());
@@ -98,6 +98,8 @@ export class FrontDoor {
     socket.resume();
   }
 }
+
+function ignore(): void {}
 
 function withoutHeader(headers: RawHeaders, name: string): RawHeaders {
   const isOther = (at: number) => headers[at - (at % 2)]?.toLowerCase() !== name.toLowerCase();

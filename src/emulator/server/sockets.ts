@@ -84,13 +84,15 @@ export class Sockets {
   }
 
   #add(socket: Socket): void {
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     if (this.#closed) return void socket.destroy();
     this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
+    socket.on('close', () => this.#open.delete(socket));
     this.#onSocket(socket);
   }
 }
+
+function ignore(): void {}
 
 function portOf(server: Server): number {
   const address = server.address();
