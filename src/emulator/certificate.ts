@@ -1,30 +1,53 @@
 /**
- * Issues certificates over EC P-256 keys with an X.509 library. Large to load, so import it where a certificate is
- * made, when it is made. Knows nothing about what the certificates are for, nor about files.
+ * Issues certificates over EC P-256 keys with the X.509 classes of an ASN.1 library. A part to load of its own, so
+ * import it where a certificate is made, when it is made. Knows nothing about what the certificates are for, nor
+ * about files.
  */
-// The libraries register their parts by decorators while they load: they need this first.
-import 'reflect-metadata';
-import { KeyObject, createPrivateKey, webcrypto } from 'node:crypto';
-import { AsnConvert } from '@peculiar/asn1-schema';
 import {
+  createHash,
+  createPrivateKey,
+  generateKeyPair,
+  randomBytes,
+  sign,
+  X509Certificate,
+  type KeyObject,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  AttributeValue,
+  AuthorityKeyIdentifier,
+  BasicConstraints,
+  Certificate,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
   GeneralName as Asn1Name,
   GeneralSubtree,
   GeneralSubtrees,
-  NameConstraints,
-} from '@peculiar/asn1-x509';
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  Extension,
+  KeyIdentifier,
+  KeyUsage,
   KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from '@peculiar/x509';
+  Name,
+  NameConstraints,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectKeyIdentifier,
+  SubjectPublicKeyInfo,
+  TBSCertificate,
+  Validity as Asn1Validity,
+  Version,
+  id_ce_authorityKeyIdentifier,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_nameConstraints,
+  id_ce_subjectAltName,
+  id_ce_subjectKeyIdentifier,
+  id_kp_serverAuth,
+} from '@peculiar/asn1-x509';
 import type { CertifiedKey } from './certified-key.ts';
 
 /** A DNS name, or an IP address (in a constraint with its prefix: `127.0.0.0/8`). */
@@ -55,78 +78,132 @@ interface ServerRequest extends Validity {
   readonly names: readonly GeneralName[];
 }
 
-const KEY = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+/** RFC 5758 section 3.2; and the attribute types of X.520. */
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+const ORGANIZATION_NAME = '2.5.4.10';
+const COMMON_NAME = '2.5.4.3';
+/** RFC 5280 section 4.1.2.2: up to 20 bytes, positive. */
+const SERIAL_BYTES = 16;
 const KEY_PREFIX_CHARS = 8;
-const NAME_CONSTRAINTS = '2.5.29.30';
+const PEM_LINE = /.{1,64}/g;
+
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
 
 /** A self-signed authority that may issue end certificates only. */
 export async function issueAuthority(request: AuthorityRequest): Promise<CertifiedKey> {
   const keys = await generateKeys();
-  const { x = '' } = await webcrypto.subtle.exportKey('jwk', keys.publicKey);
+  const { x = '' } = keys.publicKey.export({ format: 'jwk' });
   const { commonName, organization } = request.subject;
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: nameOf({ commonName: `${commonName} ${x.slice(0, KEY_PREFIX_CHARS)}`, organization }),
-    keys,
-    ...validityOf(request),
+  const subject = nameOf({ commonName: `${commonName} ${x.slice(0, KEY_PREFIX_CHARS)}`, organization });
+  return certify(keys, {
+    ...{ subject, issuer: subject, signingKey: keys.privateKey, validity: request },
     extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      permittedNames(request.permitted),
+      extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), 'critical'),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), 'critical'),
+      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdentifier(keys.publicKey))),
+      extension(id_ce_nameConstraints, permittedNames(request.permitted), 'critical'),
     ],
   });
-  return certified(certificate, keys);
 }
 
 /** A server's certificate by `authority`. Rejects when `authority` is unusable. */
 export async function issueServer(authority: CertifiedKey, request: ServerRequest): Promise<CertifiedKey> {
   const issuer = new X509Certificate(authority.certPem);
-  const pkcs8 = createPrivateKey(authority.keyPem).export({ type: 'pkcs8', format: 'der' });
-  const [keys, signingKey] = await Promise.all([
-    generateKeys(),
-    webcrypto.subtle.importKey('pkcs8', pkcs8, KEY, false, ['sign']),
-  ]);
-  const certificate = await X509CertificateGenerator.create({
+  const signingKey = createPrivateKey(authority.keyPem);
+  const keys = await generateKeys();
+  return certify(keys, {
     subject: nameOf(request.subject),
-    issuer: issuer.subjectName,
-    publicKey: keys.publicKey,
-    signingKey,
-    ...validityOf(request),
+    issuer: AsnConvert.parse(issuer.raw, Certificate).tbsCertificate.subject,
+    ...{ signingKey, validity: request },
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      new SubjectAlternativeNameExtension([...request.names]),
+      extension(id_ce_basicConstraints, new BasicConstraints({ cA: false }), 'critical'),
+      extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.digitalSignature), 'critical'),
+      extension(id_ce_extKeyUsage, new ExtendedKeyUsage([id_kp_serverAuth])),
+      extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdentifier(keys.publicKey))),
+      extension(
+        id_ce_authorityKeyIdentifier,
+        new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdentifier(issuer.publicKey)) }),
+      ),
+      extension(id_ce_subjectAltName, new SubjectAlternativeName(request.names.map(asn1Name))),
     ],
   });
-  return certified(certificate, keys);
 }
 
-/** The one extension that the library has no class for. */
-function permittedNames(names: readonly GeneralName[]): Extension {
-  const subtrees = names.map(({ type, value }) => {
-    const base = new Asn1Name(type === 'dns' ? { dNSName: value } : { iPAddress: value });
-    return new GeneralSubtree({ base });
+interface Contents {
+  readonly subject: Name;
+  readonly issuer: Name;
+  readonly signingKey: KeyObject;
+  readonly validity: Validity;
+  readonly extensions: readonly Extension[];
+}
+
+function certify(keys: KeyPair, contents: Contents): CertifiedKey {
+  const { subject, issuer, signingKey, validity, extensions } = contents;
+  const algorithm = new AlgorithmIdentifier({ algorithm: ECDSA_WITH_SHA256 });
+  const tbsCertificate = new TBSCertificate({
+    ...{ version: Version.v3, signature: algorithm, serialNumber: createSerial(), subject, issuer },
+    validity: new Asn1Validity({ notBefore: validity.notBefore, notAfter: validity.notAfter }),
+    subjectPublicKeyInfo: AsnConvert.parse(spki(keys.publicKey), SubjectPublicKeyInfo),
+    extensions: new Extensions([...extensions]),
   });
-  const constraints = new NameConstraints({ permittedSubtrees: new GeneralSubtrees(subtrees) });
-  return new Extension(NAME_CONSTRAINTS, true, AsnConvert.serialize(constraints));
+  const signed = Buffer.from(AsnConvert.serialize(tbsCertificate));
+  const signatureValue = bytesOf(sign('sha256', signed, signingKey));
+  const certificate = new Certificate({ tbsCertificate, signatureAlgorithm: algorithm, signatureValue });
+  const base64 = Buffer.from(AsnConvert.serialize(certificate)).toString('base64');
+  const lines = base64.match(PEM_LINE) ?? [];
+  return {
+    certPem: ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n'),
+    keyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
 }
 
-function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(KEY, true, ['sign', 'verify']);
+function extension(extnID: string, value: object, critical?: 'critical'): Extension {
+  const extnValue = new OctetString(AsnConvert.serialize(value));
+  return new Extension({ extnID, critical: critical !== undefined, extnValue });
 }
 
-function nameOf({ organization, commonName }: CertificateName) {
-  return [{ O: [organization] }, { CN: [commonName] }];
+function permittedNames(names: readonly GeneralName[]): NameConstraints {
+  const subtrees = names.map((name) => new GeneralSubtree({ base: asn1Name(name) }));
+  return new NameConstraints({ permittedSubtrees: new GeneralSubtrees(subtrees) });
 }
 
-function validityOf({ notBefore, notAfter }: Validity): Validity {
-  return { notBefore, notAfter };
+function asn1Name({ type, value }: GeneralName): Asn1Name {
+  return new Asn1Name(type === 'dns' ? { dNSName: value } : { iPAddress: value });
 }
 
-function certified(certificate: { toString(format: 'pem'): string }, keys: webcrypto.CryptoKeyPair) {
-  const keyPem = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();
-  return { certPem: `${certificate.toString('pem')}\n`, keyPem };
+function generateKeys(): Promise<KeyPair> {
+  return promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+}
+
+/** RFC 5280 section 4.2.1.2, method 1: the hash of the key's bits. */
+function keyIdentifier(publicKey: KeyObject): ArrayBuffer {
+  const { subjectPublicKey } = AsnConvert.parse(spki(publicKey), SubjectPublicKeyInfo);
+  return bytesOf(createHash('sha1').update(Buffer.from(subjectPublicKey)).digest());
+}
+
+function spki(publicKey: KeyObject): Buffer {
+  return publicKey.export({ type: 'spki', format: 'der' });
+}
+
+function createSerial(): ArrayBuffer {
+  const serial = randomBytes(SERIAL_BYTES);
+  // The first bit says negative, and a leading zero byte would be cut: neither occurs.
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  return bytesOf(serial);
+}
+
+function nameOf({ organization, commonName }: CertificateName): Name {
+  const part = (type: string, utf8String: string) =>
+    new RelativeDistinguishedName([
+      new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String }) }),
+    ]);
+  return new Name([part(ORGANIZATION_NAME, organization), part(COMMON_NAME, commonName)]);
+}
+
+/** A copy in memory of its own: a Buffer may be a window into a larger piece. */
+function bytesOf(buffer: Buffer): ArrayBuffer {
+  return new Uint8Array(buffer).buffer;
 }
