@@ -44,7 +44,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'src/protocol': [],
   'src/websocket': ['bufferutil'],
   'src/tunnel': ['proxy-from-env', 'socks'],
-  'src/emulator': ['@peculiar/', 'reflect-metadata', 'proper-lockfile', 'write-file-atomic', 'jose'],
+  'src/emulator': ['@peculiar/', 'proper-lockfile', 'write-file-atomic', 'jose'],
   'src/manager': [],
   'src/lib': [],
   'src/lib/arm': ['@azure/'],
