@@ -123,7 +123,7 @@ function toApp(site: Site): App {
     ...(slot === undefined ? {} : { slot }),
     kind,
     location: site.location,
-    planId: site.serverFarmId,
+    planId: site.serverFarmId || undefined,
     linux: site.reserved === true || /\blinux\b/i.test(kind),
     windowsContainer: container || /\bcontainer,windows\b/i.test(kind),
   };

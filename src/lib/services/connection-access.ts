@@ -4,7 +4,7 @@
  */
 import { HcmError } from '../../protocol/errors.ts';
 import { normalizeHost, type Endpoint } from '../../protocol/relay-hosts.ts';
-import { systemClock } from '../../tunnel/clock.ts';
+import { systemClock, type Clock } from '../../tunnel/clock.ts';
 import type { Connection } from '../../tunnel/options.ts';
 import { entraTokens, lookedUpKeyTokens, type Token } from '../../tunnel/token-provider.ts';
 import type { Azure } from '../arm/azure.ts';
@@ -71,6 +71,7 @@ export async function accessByKey(
   azure: Azure,
   wanted: WantedConnection,
   right: RelayRight,
+  clock: Clock = systemClock,
 ): Promise<Connection> {
   const { namespace, connection } = await findConnection(azure, wanted);
   const endpoint = endpointOf(namespace, azure.cloud);
@@ -80,7 +81,7 @@ export async function accessByKey(
     return { endpoint, path };
   if (rule === undefined) throw noRule(connection, right);
   const lookUp = () => readKey(azure, rule.owner, rule.name);
-  const tokens = lookedUpKeyTokens(lookUp, systemClock);
+  const tokens = lookedUpKeyTokens(lookUp, clock);
   // Whether the key may be read should be known before anything is started.
   await tokens.token({ host: endpoint.host, path });
   return { endpoint, path, tokens };
