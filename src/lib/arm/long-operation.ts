@@ -93,10 +93,13 @@ export async function startOperation(
     }
   };
   const poller = await guarded(() => start(relay, { onResponse: (response) => void (last = response) }));
+  // Starting one looks at it once.
+  let isFresh = true;
   return {
     wait: (wait) =>
       waitUntil(azure, wait, async () => {
-        if (!poller.isDone()) await guarded(() => poller.poll());
+        if (!isFresh && !poller.isDone()) await guarded(() => poller.poll());
+        isFresh = false;
         return {
           done: poller.isDone(),
           state: stateOf(last),

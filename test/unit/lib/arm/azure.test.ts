@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { listAll, openAzure } from '../../../../src/lib/arm/azure.ts';
 import { shareTokens } from '../../../../src/lib/arm/shared-tokens.ts';
 import { BUILT_IN_CLOUDS } from '../../../../src/lib/auth/cloud.ts';
-import { HcmError } from '../../../../src/protocol/errors.ts';
+import type { HcmError } from '../../../../src/protocol/errors.ts';
 import { FakeArm, SUBSCRIPTION } from '../../../helpers/fake-arm.ts';
 
 const REQUEST = { method: 'GET', path: '/x', apiVersion: '2020-01-01' } as const;
