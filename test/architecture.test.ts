@@ -11,12 +11,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Room -> what it may import beside itself. Rooms are looked up by the longest prefix. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  schemas: [],
   'src/protocol': [],
   'src/websocket': [],
   'src/tunnel': ['src/protocol', 'src/websocket'],
   'src/emulator': ['src/protocol', 'src/websocket'],
   'src/manager': ['src/protocol', 'src/tunnel', 'src/lib'],
-  'src/lib': ['src/protocol'],
+  'src/lib': ['src/protocol', 'schemas'],
   'src/lib/services': ['src/lib', 'src/protocol', 'src/tunnel', 'src/websocket'],
   'src/lib/cli': [
     'src/lib',

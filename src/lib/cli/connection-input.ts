@@ -20,6 +20,7 @@ import { readSecretFile, readStdin } from './input-file.ts';
 import type { Output } from './output.ts';
 
 const STDIN = '-';
+const ON_STDIN = { what: 'connection string', instead: '--connection-string-file FILE' };
 
 /** The way to Azure, for connections that come without a connection string. */
 export interface ConnectionLookUp {
@@ -80,7 +81,7 @@ async function readConnectionStrings(request: ConnectionRequest): Promise<Connec
   }
   const texts: string[] = [];
   for (const source of sources) {
-    texts.push(source === STDIN ? await readStdin() : await readSecretFile(source, output));
+    texts.push(source === STDIN ? await readStdin(ON_STDIN) : await readSecretFile(source, output));
   }
   const fromEnv = env['HCM_CONNECTION_STRING'];
   if (sources.length === 0 && fromEnv) texts.push(fromEnv);

@@ -35,22 +35,25 @@ export async function readSecretFile(path: string, output: Output): Promise<stri
   return text;
 }
 
+export interface StdinRequest {
+  /** What is to come from there. */
+  what: string;
+  /** The flag that takes it otherwise. */
+  instead: string;
+  stdin?: NodeJS.ReadStream;
+}
+
 /** Reads stdin to its end. @throws HcmError HCM_USAGE on a terminal, where nobody would know what is waited for. */
-export async function readStdin(stdin: NodeJS.ReadStream = process.stdin): Promise<string> {
+export async function readStdin({ what, instead, stdin = process.stdin }: StdinRequest): Promise<string> {
   if (stdin.isTTY) {
-    throw new HcmError(
-      'HCM_USAGE',
-      'The connection string was to come from stdin, and stdin is a terminal.',
-      {
-        details: { next: 'Pipe it in, or give --connection-string-file FILE' },
-      },
-    );
+    throw new HcmError('HCM_USAGE', `The ${what} was to come from stdin, and stdin is a terminal.`, {
+      details: { next: `Pipe it in, or give ${instead}` },
+    });
   }
   let text = '';
   for await (const chunk of stdin.setEncoding('utf8')) {
     text += String(chunk);
-    if (text.length > INPUT_MAX_BYTES)
-      throw new HcmError('HCM_USAGE', 'What came from stdin is no connection string.');
+    if (text.length > INPUT_MAX_BYTES) throw new HcmError('HCM_USAGE', `What came from stdin is no ${what}.`);
   }
   return text;
 }

@@ -6,6 +6,7 @@ import { formatTarget, type Target } from '../../../protocol/target.ts';
 import type { AppRef } from '../../arm/apps.ts';
 import type { NamespaceRef } from '../../arm/references.ts';
 import type { AppDeclaration, RuleDeclaration } from '../../config/hcm-yaml/declaration.ts';
+import { plainLocation } from '../namespace-place.ts';
 
 export interface ExistingConnection {
   readonly name: string;
@@ -67,8 +68,7 @@ export function sameApp(one: AppRef, other: AppRef): boolean {
 
 /** Location names come as `West Europe` and as `westeurope`. */
 export function sameLocation(one: string, other: string): boolean {
-  const plain = (name: string) => name.toLowerCase().replace(/\s+/g, '');
-  return plain(one) === plain(other);
+  return plainLocation(one) === plainLocation(other);
 }
 
 export function sameTarget(one: Target | undefined, other: Target | undefined): boolean {

@@ -69,14 +69,16 @@ async function checkEmpty(azure: Azure, namespace: NamespaceRef): Promise<void> 
 async function performConnection(azure: Azure, action: ConnectionAction): Promise<void> {
   const { connection } = action;
   if (action.change === 'delete') return void (await deleteConnection(azure, connection));
-  const found = await getConnection(azure, connection);
   const { target } = action;
+  if (action.change === 'create') {
+    const { requiresClientAuthorization } = action;
+    const userMetadata = target === undefined ? undefined : withTarget(undefined, target);
+    return void (await putConnection(azure, connection, { userMetadata, requiresClientAuthorization }));
+  }
+  const found = await getConnection(azure, connection);
   await putConnection(azure, connection, {
-    userMetadata: target === undefined ? found?.userMetadata : metadataFor(found?.userMetadata, target),
-    requiresClientAuthorization:
-      action.change === 'create'
-        ? action.requiresClientAuthorization
-        : (found?.requiresClientAuthorization ?? true),
+    userMetadata: metadataFor(found?.userMetadata, action.target),
+    requiresClientAuthorization: found?.requiresClientAuthorization ?? true,
   });
 }
 

@@ -1,7 +1,7 @@
 /** What is attached to the connections of a file: at the apps that it names, and, where that matters, at all others. */
 import type { App } from '../../arm/apps.ts';
 import type { Azure } from '../../arm/azure.ts';
-import type { ConnectionRef } from '../../arm/references.ts';
+import { ownerName, type ConnectionRef } from '../../arm/references.ts';
 import { listSiteRelays, type SiteRelay } from '../../arm/site-relays.ts';
 import { listAppConnections } from '../apps.ts';
 import { mapAtMost } from '../parallel.ts';
@@ -19,12 +19,19 @@ export async function readAttachments(
   namespaces: Existing['namespaces'],
 ): Promise<ExistingAttachment[]> {
   const distinct = apps.filter((app, index) => apps.findIndex((one) => sameApp(one, app)) === index);
+  const sendKeys = new Map<string, SendKeys>();
+  const keysOf = (connection: ConnectionRef) => {
+    const name = ownerName(connection).toLowerCase();
+    const keys = sendKeys.get(name) ?? new SendKeys(azure, connection);
+    sendKeys.set(name, keys);
+    return keys;
+  };
   const nested = await mapAtMost(CALLS_AT_ONCE, distinct, async (app) => {
     const relays = await listSiteRelays(azure.in(app.subscriptionId), app);
     const declared = relays.filter(({ namespace }) => namespaces.has(namespace.toLowerCase()));
     return mapAtMost(1, declared, async (relay) => {
       const connection = findConnection(namespaces, relay);
-      const key = connection && (await new SendKeys(azure, connection).stateOf({ app, relay }));
+      const key = connection && (await keysOf(connection).stateOf({ app, relay }));
       return { ...toAttachment(app, relay), keyIsStale: key === 'stale' };
     });
   });

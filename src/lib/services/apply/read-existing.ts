@@ -63,12 +63,12 @@ async function readPlaces(
   declared: AzureDeclaration,
   request: ReadRequest,
 ): Promise<Map<string, NamespacePlace>> {
-  const all = (await listUnlessUnregistered(azure)).filter((namespace) => !isRemoving(namespace));
+  const all = await listUnlessUnregistered(azure);
   const entries = await mapAtMost(CALLS_AT_ONCE, declared.namespaces, async (wanted) => {
     const found = all.find(({ name }) => sameName(name, wanted.name));
     const place =
-      found === undefined
-        ? await placeToMake(azure, wanted, request)
+      found === undefined || isRemoving(found)
+        ? await placeToMake(azure, wanted, { ...request, isRemoving: found !== undefined })
         : placeOf(found, await readNamespace(azure, found, wanted, request));
     return [wanted.name.toLowerCase(), place] as const;
   });
@@ -140,7 +140,7 @@ function readTarget(
 async function placeToMake(
   azure: Azure,
   declared: NamespaceDeclaration,
-  request: ReadRequest,
+  request: ReadRequest & { isRemoving: boolean },
 ): Promise<NamespacePlace> {
   const { name } = declared;
   const at = declared.at === undefined ? '' : `${formatPlace(request.file, declared.at)}: `;
@@ -155,8 +155,11 @@ async function placeToMake(
   }
   const group = await getResourceGroup(azure, resourceGroup);
   if (group === undefined) throw noGroup(at, resourceGroup, declared);
-  const { available, reason, message } = await checkNamespaceName(azure, name);
-  if (!available) throw nameTaken(at, name, { reason, message });
+  // The name of one that is being deleted is free in a moment, which the creation waits for.
+  if (!request.isRemoving) {
+    const { available, reason, message } = await checkNamespaceName(azure, name);
+    if (!available) throw nameTaken(at, name, { reason, message });
+  }
   return { ref, location: declared.location ?? group.location, existing: undefined };
 }
 
