@@ -24,7 +24,19 @@ interface Case {
 const CASES: Case[] = [
   { name: 'no connection at all', args: ['listen'], code: 'HCM_USAGE', status: 2 },
   { name: 'a name without namespace', args: ['forward', 'db'], code: 'HCM_CONNECTION_INVALID', status: 2 },
-  { name: 'a connection without a key', args: ['forward', 'ns/db'], code: 'HCM_TOKEN_MISSING', status: 3 },
+  {
+    name: 'a connection without a key and without a sign-in',
+    args: ['forward', 'ns/db', '--auth', 'env'],
+    code: 'HCM_TOKEN_MISSING',
+    status: 3,
+    says: /There is no key for ns\/db, and Azure cannot be asked for one[^]*HCM_CONNECTION_STRING/,
+  },
+  {
+    name: 'Entra ID without a sign-in',
+    args: ['listen', 'ns/db', '--entra', '--auth', 'env'],
+    code: 'HCM_SIGN_IN_REQUIRED',
+    status: 3,
+  },
   {
     name: 'an entity name with characters that Azure refuses',
     args: ['forward', 'ns/a b'],

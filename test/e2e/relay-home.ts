@@ -70,10 +70,10 @@ export function answerReversed(socket: Socket): void {
 }
 
 /** Sends, half-closes, and resolves with the answer; rejects when the connection breaks. */
-export function ask(port: number, question: string | Buffer): Promise<Buffer> {
+export function ask(port: number, question: string | Buffer, host = '127.0.0.1'): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    const socket = connect({ host, port, allowHalfOpen: true });
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.once('error', reject);
     socket.once('end', () => {
