@@ -57,7 +57,7 @@ export default class KeyRotate extends BaseCommand {
       await rotateKeys(azure, plan);
     }
     if (this.jsonEnabled()) return output.json({ changed: !isDryRun, ...rotationJson(plan) });
-    printRotation(output, plan, isDryRun ? 'doing' : 'done');
+    printRotation(output, plan, isDryRun ? 'would' : 'done');
     if (!isDryRun) output.say(`Next: hcm key show ${ownerName(owner)} --rule ${rule.name}`);
   }
 }

@@ -28,7 +28,7 @@ export default class RuleCreate extends BaseCommand {
     const wanted = ownerOf(args.owner, flags);
     const azure = await openAzureFor({ flags, output, signal: interruptSignal() });
     const { rights, replace } = flags;
-    const { changed, owner, rule } = await createRule(azure, {
+    const { changed, created, owner, rule } = await createRule(azure, {
       owner: wanted,
       rule: args.rule,
       rights,
@@ -37,9 +37,11 @@ export default class RuleCreate extends BaseCommand {
     if (this.jsonEnabled()) return output.json({ changed, ...ownerJson(owner), rule });
     const name = ownerName(owner);
     output.answer(
-      changed
+      created
         ? `Created the rule ${ruleText(rule)} of ${name}`
-        : `${name} has the rule ${ruleText(rule)} already`,
+        : changed
+          ? `The rule of ${name} is now ${ruleText(rule)}`
+          : `${name} has the rule ${ruleText(rule)} already`,
     );
     output.say(`Next: hcm key show ${name} --rule ${rule.name}`);
   }

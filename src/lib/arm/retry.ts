@@ -50,7 +50,7 @@ export function retryPolicy(context: RetryContext, tuning: RetryTuning = {}): Pi
       if (request.timeout === 0) request.timeout = attemptTimeoutMs;
       let waitedMs = 0;
       for (let attempt = 1; ; attempt += 1) {
-        const outcome = await tryOnce(() => next(request), { request, attemptTimeoutMs });
+        const outcome = await tryOnce(() => next(request), { url: request.url, attemptTimeoutMs, signal });
         const asked = askedPauseMs(outcome);
         const pauseMs = asked ?? Math.min(firstDelayMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
         waitedMs += pauseMs;
@@ -67,16 +67,18 @@ type Outcome = { response: PipelineResponse } | { error: unknown };
 async function tryOnce(
   send: () => Promise<PipelineResponse>,
   {
-    request,
+    url,
     attemptTimeoutMs,
-  }: { request: { url: string; abortSignal?: { aborted: boolean } }; attemptTimeoutMs: number },
+    signal,
+  }: { url: string; attemptTimeoutMs: number; signal: AbortSignal | undefined },
 ): Promise<Outcome> {
   try {
     return { response: await send() };
   } catch (error) {
-    const timedOut = (error as Error).name === 'AbortError' && request.abortSignal?.aborted !== true;
-    if (!timedOut) return { error };
-    const { host } = new URL(request.url);
+    if ((error as Error).name !== 'AbortError') return { error };
+    // Ctrl-C, with its own error as the reason; else the time of the attempt is over.
+    if (signal?.aborted) return { error: signal.reason };
+    const { host } = new URL(url);
     const limit = Math.round(attemptTimeoutMs / 1_000);
     return {
       error: new HcmError('HCM_AZURE_UNAVAILABLE', `${host} did not answer within ${limit} s.`, {

@@ -138,7 +138,7 @@ export function rotationJson({ owner, rule, steps }: RotationPlan): object {
   };
 }
 
-export function printRotation(output: Output, plan: RotationPlan, tense: 'doing' | 'done'): void {
+export function printRotation(output: Output, plan: RotationPlan, tense: 'would' | 'done'): void {
   for (const step of plan.steps) output.answer(capital(describeStep(step)[tense]));
 }
 

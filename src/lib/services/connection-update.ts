@@ -6,6 +6,7 @@
 import { HcmError } from '../../protocol/errors.ts';
 import { formatTarget, type Target } from '../../protocol/target.ts';
 import { withTarget } from '../../protocol/user-metadata.ts';
+import { appName } from '../arm/apps.ts';
 import type { Azure } from '../arm/azure.ts';
 import { putConnection, type HybridConnection } from '../arm/connections.ts';
 import { ownerName } from '../arm/references.ts';
@@ -90,7 +91,7 @@ async function changesOf(azure: Azure, plan: Plan): Promise<Change[]> {
     const put = (changed: SiteRelay) =>
       putSiteRelay(azure.in(app.subscriptionId), app, { ...changed, ...key });
     changes.push({
-      what: `the app "${app.name}"${app.slot === undefined ? '' : ` (slot ${app.slot})`}`,
+      what: `the app "${appName(app)}"`,
       do: () => put({ ...relay, target }),
       undo: () => put(relay),
     });

@@ -3,6 +3,7 @@ import { HcmError } from '../../protocol/errors.ts';
 import { checkResourceName } from '../../protocol/resource-names.ts';
 import { formatTarget, type Target } from '../../protocol/target.ts';
 import { withTarget } from '../../protocol/user-metadata.ts';
+import { appName } from '../arm/apps.ts';
 import type { Azure } from '../arm/azure.ts';
 import {
   deleteConnection as deleteInAzure,
@@ -142,7 +143,7 @@ export async function deleteConnection(
   await request.confirm(viewConnection(found.namespace, found.connection), attachments);
   const steps = new Steps(azure);
   for (const { app, relay } of attachments) {
-    const name = `"${app.name}"${app.slot === undefined ? '' : ` (slot ${app.slot})`}`;
+    const name = `"${appName(app)}"`;
     await steps.run({ doing: `detaching ${name}`, done: `detached ${name}` }, () =>
       deleteSiteRelay(azure.in(app.subscriptionId), app, relay),
     );

@@ -76,15 +76,15 @@ export async function rotateKeys(azure: Azure, plan: RotationPlan): Promise<void
   }
 }
 
-/** As people read it, before and after. */
-export function describeStep(step: RotationStep): { doing: string; done: string } {
-  const what =
-    step.step === 'move'
-      ? `the app "${appName(step.attachment.app)}" (${step.attachment.relay.namespace}/${step.attachment.relay.connection}) to the ${step.to} key`
-      : `the ${step.key} key`;
-  return step.step === 'move'
-    ? { doing: `moving ${what}`, done: `moved ${what}` }
-    : { doing: `regenerating ${what}`, done: `regenerated ${what}` };
+/** As people read it, at every time. */
+export function describeStep(step: RotationStep): { would: string; doing: string; done: string } {
+  if (step.step === 'regenerate') {
+    const what = `the ${step.key} key`;
+    return { would: `would regenerate ${what}`, doing: `regenerating ${what}`, done: `regenerated ${what}` };
+  }
+  const { app, relay } = step.attachment;
+  const what = `the app "${appName(app)}" (${relay.namespace}/${relay.connection}) to the ${step.to} key`;
+  return { would: `would move ${what}`, doing: `moving ${what}`, done: `moved ${what}` };
 }
 
 async function moveApp(

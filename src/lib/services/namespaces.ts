@@ -70,11 +70,10 @@ export async function createNamespace(azure: Azure, request: NamespaceRequest): 
     };
     await checkNameIsFree(azure, request.name);
     const wait = createWait(ref.name, request);
-    azure.report(wait.about);
-    const operation = await startNamespaceCreate(azure, ref, {
-      location: place.location,
-      tags: request.tags ?? {},
-    });
+    const settings = { location: place.location, tags: request.tags ?? {} };
+    const operation = await steps.run({ doing: wait.about }, () =>
+      startNamespaceCreate(azure, ref, settings),
+    );
     if (request.wait) await operation.wait(wait);
     return ready(azure, ref, { request, created: true, changed: true });
   });
@@ -144,8 +143,8 @@ export async function deleteNamespace(
   }
   await request.confirm(found, await listConnections(azure, found));
   const wait = deleteWait(found.name, request);
-  azure.report(wait.about);
-  const operation = await startNamespaceDelete(azure, found);
+  const steps = new Steps(azure);
+  const operation = await steps.run({ doing: wait.about }, () => startNamespaceDelete(azure, found));
   if (!request.wait) return { changed: true, gone: false };
   await operation?.wait(wait);
   await waitUntilGone(azure, found, request);

@@ -23,7 +23,7 @@ export interface CreateRuleRequest {
 export async function createRule(
   azure: Azure,
   request: CreateRuleRequest,
-): Promise<{ changed: boolean; owner: RuleOwner; rule: Rule }> {
+): Promise<{ changed: boolean; created: boolean; owner: RuleOwner; rule: Rule }> {
   checkResourceName('rule', request.rule);
   const { rights: asked } = request;
   const rights = asked.includes('Manage') ? ALL_RIGHTS : ALL_RIGHTS.filter((right) => asked.includes(right));
@@ -31,11 +31,12 @@ export async function createRule(
   const existing = (await listRules(azure, owner)).find(({ name }) => sameName(name, request.rule));
   const rule = { name: existing?.name ?? request.rule, rights };
   if (existing !== undefined) {
-    if (existing.rights.join() === rights.join()) return { changed: false, owner, rule: existing };
+    if (existing.rights.join() === rights.join())
+      return { changed: false, created: false, owner, rule: existing };
     if (!request.replace) throw otherRights(owner, existing, rights);
   }
   await putRule(azure, owner, rule);
-  return { changed: true, owner, rule };
+  return { changed: true, created: existing === undefined, owner, rule };
 }
 
 export interface DeleteRuleRequest {
