@@ -1,10 +1,11 @@
 import { boolean, string } from '@oclif/core/flags';
-import { appArg, appConnectionArg, slotFlag } from '../../lib/cli/app-flags.ts';
+import { appArg, slotFlag } from '../../lib/cli/app-flags.ts';
 import { appJson, printAttached, relayJson } from '../../lib/cli/app-presenter.ts';
 import { azureFlags } from '../../lib/cli/azure-flags.ts';
 import { interruptSignal, openAzureFor } from '../../lib/cli/azure-session.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { wantedConnection } from '../../lib/cli/connection-input.ts';
+import { connectionArg, namespaceFlag } from '../../lib/cli/relay-arguments.ts';
 import { attachConnection } from '../../lib/services/attach.ts';
 import { resolveSubscription } from '../../lib/services/subscriptions.ts';
 
@@ -17,10 +18,11 @@ export default class AppAttach extends BaseCommand {
     '<%= config.bin %> <%= command.id %> my-app my-relay/db --slot staging',
   ];
 
-  static override args = { app: appArg, connection: appConnectionArg };
+  static override args = { app: appArg, connection: connectionArg };
 
   static override flags = {
     slot: slotFlag,
+    namespace: namespaceFlag,
     'connection-subscription': string({
       description: 'Subscription of the hybrid connection, by name or id. Default: that of the app.',
       helpValue: 'NAME',
@@ -32,7 +34,7 @@ export default class AppAttach extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AppAttach);
     const { output } = this;
-    const wanted = wantedConnection(args.connection);
+    const wanted = wantedConnection(args.connection, flags.namespace);
     const azure = await openAzureFor({ flags, output, signal: interruptSignal() });
     const subscriptionId = await resolveSubscription(azure, flags['connection-subscription']);
     const result = await attachConnection(azure, {

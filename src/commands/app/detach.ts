@@ -1,9 +1,10 @@
-import { appArg, appConnectionArg, slotFlag } from '../../lib/cli/app-flags.ts';
+import { appArg, slotFlag } from '../../lib/cli/app-flags.ts';
 import { appJson, printDetached } from '../../lib/cli/app-presenter.ts';
 import { azureFlags } from '../../lib/cli/azure-flags.ts';
 import { interruptSignal, openAzureFor } from '../../lib/cli/azure-session.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { wantedConnection } from '../../lib/cli/connection-input.ts';
+import { connectionArg, namespaceFlag } from '../../lib/cli/relay-arguments.ts';
 import { detachConnection } from '../../lib/services/attach.ts';
 
 export default class AppDetach extends BaseCommand {
@@ -12,13 +13,13 @@ export default class AppDetach extends BaseCommand {
     'The hybrid connection itself stays, and may be gone already: only the app forgets it.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-app my-relay/db --slot staging'];
 
-  static override args = { app: appArg, connection: appConnectionArg };
-  static override flags = { slot: slotFlag, ...azureFlags };
+  static override args = { app: appArg, connection: connectionArg };
+  static override flags = { slot: slotFlag, namespace: namespaceFlag, ...azureFlags };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AppDetach);
     const { output } = this;
-    const connection = wantedConnection(args.connection);
+    const connection = wantedConnection(args.connection, flags.namespace);
     const azure = await openAzureFor({ flags, output, signal: interruptSignal() });
     const result = await detachConnection(azure, {
       ...{ app: args.app, slot: flags.slot, resourceGroup: flags['resource-group'], connection },

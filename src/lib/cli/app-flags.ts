@@ -9,11 +9,4 @@ export const appArg = stringArg({
   ignoreStdin: true,
 });
 
-export const appConnectionArg = stringArg({
-  name: 'CONNECTION',
-  description: 'NAMESPACE/NAME, or the resource id of a hybrid connection.',
-  required: true,
-  ignoreStdin: true,
-});
-
 export const slotFlag = string({ description: 'Slot of the app.', helpValue: 'NAME' });

@@ -107,7 +107,9 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_INTERRUPTED: { exitStatus: EXIT.interrupted, next: 'Type the same command again' },
   HCM_WAIT_TIMEOUT: { exitStatus: EXIT.timedOut, next: 'hcm namespace show NAMESPACE' },
 
-  HCM_TOKEN_MISSING: forbidden('Set HCM_CONNECTION_STRING, or give --connection-string-file FILE'),
+  HCM_TOKEN_MISSING: forbidden(
+    'Sign in with hcm login, or set HCM_CONNECTION_STRING, or give --connection-string-file FILE',
+  ),
   HCM_TOKEN_MALFORMED: forbidden(COPY_STRING),
   HCM_TOKEN_SIGNATURE: forbidden(`The key is wrong or was renewed. ${COPY_STRING}`),
   HCM_TOKEN_EXPIRED: forbidden('Get a new token, or use a connection string with a key'),
