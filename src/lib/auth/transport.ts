@@ -46,7 +46,7 @@ class DialedTransport implements Transport {
   async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
     const { secure, plain } = this.#agents;
     const isSecure = request.url.startsWith('https:');
-    request.agent = (isSecure ? secure : plain) as NonNullable<PipelineRequest['agent']>;
+    request.agent = isSecure ? secure : plain;
     this.lastFailure = undefined;
     try {
       const answer = await this.#client.sendRequest(request);

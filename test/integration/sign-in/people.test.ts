@@ -1,11 +1,14 @@
 // People who sign in: a device code or a browser once, then nothing until Azure asks again.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { get as getPlain } from 'node:http';
+import { get as getPlain, type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { join } from 'node:path';
+import type { Subscription } from '../../../src/lib/arm/subscriptions.ts';
 import { loadAccount, tokenCacheFile } from '../../../src/lib/auth/account.ts';
 import { signIn, signOut, type SignInRequest } from '../../../src/lib/auth/sign-in.ts';
+import { openAzureIn } from '../../../src/lib/auth/subscriptions.ts';
 import { until } from '../../helpers/until.ts';
 import { SignInBed } from './sign-in-bed.ts';
 
@@ -133,11 +136,67 @@ describe('a sign-in that is remembered', () => {
     });
   });
 
+  describe('where there are several subscriptions', () => {
+    const login = async (overrides: Partial<SignInRequest> = {}) =>
+      (await signIn({ method: 'local', ...(await bed.request()), ...overrides }, {})).account;
+
+    beforeEach(() => {
+      const { subscriptions, roleAssignments, subscriptionId: first } = bed.emulator.state;
+      const [known] = subscriptions;
+      assert.ok(known);
+      const subscriptionId = randomUUID();
+      subscriptions.push({ ...known, subscriptionId, displayName: 'Dev' });
+      // Whoever has a role in the first has it in the second.
+      const moved = roleAssignments.map((one) => ({
+        ...one,
+        scope: one.scope.replace(first, subscriptionId),
+      }));
+      roleAssignments.push(...moved);
+    });
+    afterEach(() => {
+      const { subscriptions, roleAssignments } = bed.emulator.state;
+      const [, dev] = subscriptions.splice(0, Infinity, ...subscriptions.slice(0, 1));
+      const kept = roleAssignments.filter(({ scope }) => !scope.includes(dev?.subscriptionId ?? ''));
+      roleAssignments.splice(0, Infinity, ...kept);
+    });
+
+    it("takes the emulator's first, the one named, or again the one that was remembered", async () => {
+      assert.equal((await login()).subscriptionName, 'Local');
+      assert.equal((await login({ wanted: 'dev' })).subscriptionName, 'Dev');
+      assert.equal((await login({ method: 'device', prompt: bed.prompt })).subscriptionName, 'Dev');
+      assert.equal(
+        (await bed.open()).subscriptionId,
+        (await loadAccount(bed.directory, 'local'))?.subscriptionId,
+      );
+      await assert.rejects(login({ wanted: 'nope' }), { code: 'HCM_SUBSCRIPTION_MISSING' });
+    });
+
+    it('asks where nothing tells which, and chooses none where nobody can be asked', async () => {
+      const device = { method: 'device', prompt: bed.prompt } as const;
+      assert.equal((await login(device)).subscriptionId, undefined);
+      const session = await bed.open();
+      await assert.rejects(openAzureIn(session, undefined, {}), {
+        ...{ code: 'HCM_SUBSCRIPTION_MISSING', message: 'No subscription is chosen. There are: Local, Dev.' },
+      });
+      const asked: string[] = [];
+      const { subscriptionName } = await login({
+        ...device,
+        askSubscription: (known) => {
+          asked.push(...known.map(({ displayName }) => displayName));
+          return Promise.resolve(known[1] as Subscription);
+        },
+      });
+      assert.deepEqual([asked, subscriptionName], [['Local', 'Dev'], 'Dev']);
+      const { subscriptionId } = await openAzureIn(await bed.open(), 'LOCAL', {});
+      assert.equal(subscriptionId, bed.emulator.state.subscriptionId);
+    });
+  });
+
   describe('of a service principal', () => {
     const login = async (secret: string, overrides: Partial<SignInRequest> = {}) => {
       const { tenantId: tenant, clientId } = bed.app;
       const request = await bed.request({ tenant, clientId, secret });
-      return signIn({ ...{ method: 'service-principal' }, ...request, ...overrides } as SignInRequest, {});
+      return signIn({ ...{ method: 'service-principal' }, ...request, ...overrides }, {});
     };
 
     it('has its secret in a file of its own that nobody else can read', async () => {
@@ -170,7 +229,7 @@ describe('a sign-in that is remembered', () => {
 /** Where a page leads to; '' when it leads nowhere. */
 function locationOf(url: URL, ca?: string): Promise<URL> {
   return new Promise((resolve, reject) => {
-    const onAnswer = (answer: import('node:http').IncomingMessage) => {
+    const onAnswer = (answer: IncomingMessage) => {
       answer.resume();
       resolve(new URL(answer.headers.location ?? '', url));
     };
