@@ -105,7 +105,7 @@ describe('credentials of @azure/identity at the emulator', () => {
 
   it('ClientCertificateCredential signs in with a registered certificate, and with no other', async () => {
     const key = await signingKey();
-    const certPem = await selfSignedRsa(key);
+    const certPem = selfSignedRsa(key);
     const keyPem = createPrivateKey({ key, format: 'jwk' }).export({ type: 'pkcs8', format: 'pem' });
     const certificate = { certificate: `${certPem}\n${keyPem.toString()}` };
     const principals = [{ clientId: OTHER, certificates: [certPem] }];

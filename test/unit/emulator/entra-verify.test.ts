@@ -90,8 +90,10 @@ describe('verifyBearer', () => {
     const header = Buffer.from('{"alg":"RS512"}').toString('base64url');
     const text = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
     const privateKey = createPrivateKey({ key, format: 'jwk' });
-    const signature = sign('sha512', Buffer.from(text), privateKey).toString('base64url');
-    await rejects(verify(`Bearer ${text}.${signature}`), refused('InvalidAuthenticationToken'));
+    for (const hash of ['sha512', 'sha256']) {
+      const signature = sign(hash, Buffer.from(text), privateKey).toString('base64url');
+      await rejects(verify(`Bearer ${text}.${signature}`), refused('InvalidAuthenticationToken'), hash);
+    }
   });
 
   it('refuses a token of another key, even one that brings its key', async () => {
