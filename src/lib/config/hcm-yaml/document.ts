@@ -178,7 +178,10 @@ class Reader {
   #map(items: readonly Pair<Node, Node | null>[], pointer: string): Record<string, unknown> {
     const result = new Map<string, unknown>();
     // What is written here wins over what is merged in, wherever `<<` stands.
-    const [merges, own] = partition(items, ({ key }) => isScalar(key) && key.value === '<<');
+    const [merges, own] = partition(
+      items,
+      ({ key }) => isScalar(key) && key.value === '<<' && key.type === 'PLAIN',
+    );
     for (const { value } of merges) this.#merge(value, pointer, result);
     const seen = new Set<string>();
     for (const { key, value } of own) {
