@@ -170,7 +170,7 @@ function refusal(
   audiences: readonly string[] = [],
 ): BearerError {
   const invalid = (code: string, message: string) =>
-    new BearerError(fault, code, message, challenge('invalid_token', message));
+    new BearerError(fault, code, message, challenge(context.state, 'invalid_token', message));
   switch (fault) {
     case 'missing':
       return invalid('AuthenticationFailed', "Authentication failed. The 'Authorization' header is missing.");
@@ -193,7 +193,7 @@ function refusal(
         `The access token expiry UTC time '${timeText((claims?.exp ?? 0) * 1_000)}' is earlier than current UTC time '${timeText(context.nowMs())}'.`,
       );
     case 'revoked':
-      return revocation(notBeforeS(context));
+      return revocation(context.state, notBeforeS(context));
   }
 }
 
@@ -202,13 +202,13 @@ function notBeforeS({ faults }: VerifyContext): number {
 }
 
 /** Continuous access evaluation: the client is to ask again, and to pass these claims on. */
-function revocation(fromS: number): BearerError {
+function revocation(state: DirectoryState, fromS: number): BearerError {
   const message = 'Continuous access evaluation resulted in challenge with result: InteractionRequired';
   const claims = { access_token: { nbf: { essential: true, value: String(fromS) } } };
   const encoded = Buffer.from(JSON.stringify(claims)).toString('base64');
   return new BearerError(
     ...(['revoked', 'TokenIssuedBeforeRevocationTimestamp', message] as const),
-    `${challenge('insufficient_claims', message)}, claims="${encoded}"`,
+    `${challenge(state, 'insufficient_claims', message)}, claims="${encoded}"`,
   );
 }
 
@@ -216,8 +216,9 @@ function timeText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function challenge(error: string, description: string): string {
+/** Clients that know no tenant take it from here. */
+function challenge({ tenantId }: DirectoryState, error: string, description: string): string {
   // A header's value: no quotes, no line breaks, Latin-1; the claims may hold anything that was signed here.
   const value = description.replaceAll('"', "'").replace(/[^\x20-\x7e]/g, '?');
-  return `Bearer authorization_uri="https://login.windows.net/", error="${error}", error_description="${value}"`;
+  return `Bearer authorization_uri="https://login.windows.net/${tenantId}", error="${error}", error_description="${value}"`;
 }

@@ -43,7 +43,7 @@ describe('verifyBearer', () => {
       const { code: seen, message, challenge } = error as BearerError;
       equal(seen, code);
       match(message, pattern);
-      match(challenge, /^Bearer authorization_uri="https:\/\/login\.windows\.net\/", error="/);
+      match(challenge, /^Bearer authorization_uri="https:\/\/login\.windows\.net\/22222222-[^"]*", error="/);
       return error instanceof BearerError;
     };
   };
