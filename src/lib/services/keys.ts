@@ -96,13 +96,21 @@ async function moveApp(
   await putSiteRelay(azure.in(app.subscriptionId), app, { ...relay, key });
 }
 
+/**
+ * A plan tells one key for a connection, whichever of its apps that is of: of several apps in a plan nobody can say
+ * which key each has.
+ */
 async function findKeyUsers(azure: Azure, { owner, rule }: RotationRequest): Promise<KeyUser[]> {
   const attachments = await findRuleUsers(azure, owner, rule);
   if (attachments.length === 0) return [];
   const keys = await listKeys(azure, owner, rule);
+  const places = attachments.map(({ app, relay }) =>
+    `${app.planId} ${relay.namespace}/${relay.connection}`.toLowerCase(),
+  );
   return Promise.all(
-    attachments.map(async (attachment) => {
-      const sent = await readSendKey(azure, attachment);
+    attachments.map(async (attachment, index): Promise<KeyUser> => {
+      const isAlone = places.filter((place) => place === places[index]).length === 1;
+      const sent = isAlone ? await readSendKey(azure, attachment) : undefined;
       return { attachment, has: sent === undefined ? 'unknown' : matchKey(sent.key, keys) };
     }),
   );
