@@ -5,6 +5,7 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from '@azure/core-auth';
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { HcmError } from '../../protocol/errors.ts';
+import { shareTokens } from '../arm/shared-tokens.ts';
 import { loadAccount, type Account, type AuthMethod } from './account.ts';
 import { loadAzSubscriptions, type AzSubscription } from './az-profile.ts';
 import type { Cloud } from './cloud.ts';
@@ -16,7 +17,7 @@ import { createTransport, type Dial, type Transport } from './transport.ts';
 export interface Session {
   readonly cloud: Cloud;
   readonly method: AuthMethod;
-  /** Rejects with HcmError (or an AbortError). Keeps tokens in memory only where the SDK does. */
+  /** Rejects with HcmError (or an AbortError). Asks once for a token that several want, and while it lasts. */
   readonly credential: TokenCredential;
   /**
    * To be given to every client of an SDK as `httpClient`: it knows proxies and CAs. Rejects with HcmError when the
@@ -88,7 +89,7 @@ export async function planSignIn(
   const chosen = ofAz.find(({ id }) => id.toLowerCase() === subscriptionId?.toLowerCase());
   return {
     ...{ method, account, subscriptionId },
-    tenantId: tenant ?? account?.tenantId ?? own?.tenantId ?? chosen?.tenantId ?? cloud.tenantId,
+    tenantId: tenant ?? account?.tenantId ?? own?.tenantId ?? (method === 'cli' ? chosen : cloud)?.tenantId,
     name: account?.name ?? (chosen ?? defaultOf(ofAz, tenant))?.user,
   };
 }
@@ -125,7 +126,7 @@ export function sessionOf(
   const about = { cloud, method, tenantId, clientId };
   return {
     ...{ cloud, method, httpClient },
-    credential: {
+    credential: shareTokens({
       async getToken(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
         try {
           const token = await inner.getToken(scopes, options);
@@ -136,7 +137,7 @@ export function sessionOf(
           throw toSignInError(error, { ...about, failure, refusal, claims: options?.claims });
         }
       },
-    },
+    }),
     ...(tenantId === undefined ? {} : { tenantId }),
     ...(subscriptionId === undefined ? {} : { subscriptionId }),
     ...(name === undefined ? {} : { account: name }),
