@@ -78,6 +78,11 @@ export interface Behaviour extends SignInBehaviour {
    * operation (`operation`). Recordings show the first for api-version 2017-04-01 and the second for the newest.
    */
   namespaceCreation: 'by-version' | 'state' | 'operation';
+  /**
+   * The host in the connection strings that ARM gives: the namespace's own (`NAME.servicebus.localhost`), or `localhost`,
+   * which serves all namespaces, and which every resolver knows.
+   */
+  namespaceHost: 'own' | 'localhost';
   /** Lists of ARM have so many items a page, and a nextLink. Default: one page, unless `$top` asks for less. */
   armPageSize: number | undefined;
 }
@@ -99,5 +104,6 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   removalMs: 50,
   registrationMs: 50,
   namespaceCreation: 'by-version',
+  namespaceHost: 'own',
   armPageSize: undefined,
 };

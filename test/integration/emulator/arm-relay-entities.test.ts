@@ -183,6 +183,15 @@ describe('authorization rules of the local Resource Manager', () => {
     });
   }
 
+  it('have connection strings with the host that was chosen', async () => {
+    const { ask, relay, emulator } = await startArm({ behaviour: { namespaceHost: 'localhost' } });
+    const rule = `${relay}/namespaces/local-relay/authorizationRules/RootManageSharedAccessKey`;
+    equal(
+      at(await ask('POST', `${rule}/listKeys${VERSION}`), 'primaryConnectionString'),
+      emulator.connectionString,
+    );
+  });
+
   it('take a key that is given, if it is one', async () => {
     const { ask, relay } = await startArm();
     const rule = `${relay}/namespaces/local-relay/authorizationRules/RootManageSharedAccessKey`;

@@ -103,10 +103,13 @@ export function ruleView({ namespace, connection }: RuleOwner, rule: RuleState, 
   };
 }
 
-/** Keys and connection strings of a rule, in the order in which .NET reads them. */
-export function keysView({ namespace, connection }: RuleOwner, rule: RuleState, port: string): object {
+/**
+ * Keys and connection strings of a rule, in the order in which .NET reads them.
+ * @param host of the namespace, in the connection strings
+ */
+export function keysView({ connection }: RuleOwner, rule: RuleState, host: string, port: string): object {
   const { name, primaryKey, secondaryKey } = rule;
-  const authority = port === '443' ? namespaceHost(namespace) : `${namespaceHost(namespace)}:${port}`;
+  const authority = port === '443' ? host : `${host}:${port}`;
   const path = connection === undefined ? '' : `;EntityPath=${connection.name}`;
   const stringOf = (key: string) =>
     `Endpoint=sb://${authority}/;SharedAccessKeyName=${name};SharedAccessKey=${key}${path}`;

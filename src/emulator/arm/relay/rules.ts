@@ -5,7 +5,7 @@ import { recordIn, textIn } from '../body.ts';
 import type { ArmContext } from '../context.ts';
 import type { ArmAnswer, ArmRequest, ArmRoute } from '../router.ts';
 import { badRequest, CONNECTION, entityNotFound, findRuleOwner, NAMESPACE } from './look-up.ts';
-import { keysView, portOf, ruleView } from './relay-view.ts';
+import { keysView, namespaceHost, portOf, ruleView, type RuleOwner } from './relay-view.ts';
 
 const HEADERS = { Server: 'Microsoft-HTTPAPI/2.0' };
 /** Of one namespace or connection (Azure's limits of Service Bus and Relay). */
@@ -40,7 +40,7 @@ function routesUnder(context: ArmContext, rules: string): ArmRoute[] {
       ...{ method: 'POST', pattern: `${rule}/listKeys` },
       handle(request) {
         const { owner, found } = findRule(context, request);
-        return ok(keysView(owner, found, portOf(request.baseUrl)));
+        return ok(keysOf(context, request, owner, found));
       },
     },
     { method: 'POST', pattern: `${rule}/regenerateKeys`, handle: (request) => regenerate(context, request) },
@@ -90,7 +90,17 @@ function regenerate(context: ArmContext, request: ArmRequest): ArmAnswer {
   }
   found[keyType === 'primarykey' ? 'primaryKey' : 'secondaryKey'] = given ?? createKey();
   context.changed();
-  return ok(keysView(owner, found, portOf(request.baseUrl)));
+  return ok(keysOf(context, request, owner, found));
+}
+
+function keysOf(
+  { behaviour }: ArmContext,
+  { baseUrl }: ArmRequest,
+  owner: RuleOwner,
+  rule: RuleState,
+): object {
+  const host = behaviour.namespaceHost === 'own' ? namespaceHost(owner.namespace) : 'localhost';
+  return keysView(owner, rule, host, portOf(baseUrl));
 }
 
 function findRule(
