@@ -9,7 +9,7 @@ import { formatTarget, type Bind, type Target } from '../../protocol/target.ts';
 import type { AppConnection } from '../services/app-forward.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import type { Output } from './output.ts';
-import type { Forward, ForwardPlan, OpenPort } from './run-forward.ts';
+import type { Forward, ForwardPlan } from './run-forward.ts';
 
 /** 127.0.0.1 is left to what runs on this machine; a plan allows an app 220 connections, which fit. */
 const FIRST_OCTET = 2;
@@ -35,7 +35,11 @@ export async function openAppForwards(request: {
     forwards: appForwards(connections),
     about: {
       fields: { app: app.name, ...(app.slot === undefined ? {} : { slot: app.slot }) },
-      lines: (open) => hostsLines(targets, open),
+      lines: (open) =>
+        hostsLines(
+          targets,
+          open.map(({ port }) => port.bind),
+        ),
     },
   };
 }
@@ -54,9 +58,9 @@ export function appForwards(connections: readonly AppConnection[]): Forward[] {
 }
 
 /** Only for targets whose port could be kept: a line in the hosts file names an address, and no port. */
-function hostsLines(targets: readonly Target[], open: readonly OpenPort[]): string[] {
+export function hostsLines(targets: readonly Target[], binds: readonly string[]): string[] {
   const lines = targets.flatMap(({ host, port }, index) => {
-    const address = open[index]?.port.bind.replace(new RegExp(`:${port}$`), '') ?? '';
+    const address = binds[index]?.replace(new RegExp(`:${port}$`), '') ?? '';
     const isFirst = targets.findIndex((other) => other.host === host) === index;
     return isFirst && isIP(address) !== 0 && isIP(host) === 0 && !isLoopbackName(host)
       ? [`  ${address}  ${host}`]

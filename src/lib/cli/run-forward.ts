@@ -161,7 +161,9 @@ function sayReady({ events, about }: ForwardRun, open: readonly OpenPort[]): voi
 }
 
 /** By the names of the connections; where two namespaces have the same one, the namespace goes in front. */
-function environmentOf(open: readonly OpenPort[]): Record<string, string> {
+export function environmentOf(
+  open: readonly { connection: Connection; port: Pick<LocalPort, 'bind'> }[],
+): Record<string, string> {
   const paths = open.map(({ connection }) => connection.path.toLowerCase());
   return tunnelEnvironment(
     open.map(({ connection: { endpoint, path }, port }) => {

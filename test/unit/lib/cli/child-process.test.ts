@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { tunnelEnvironment, withoutSecrets } from '../../../../src/lib/cli/child-process.ts';
+import { environmentOf } from '../../../../src/lib/cli/run-forward.ts';
 
 describe('the environment of -- COMMAND', () => {
   it('has none of our secrets, and all else', () => {
@@ -26,6 +27,22 @@ describe('the environment of -- COMMAND', () => {
         env['HCM_PORT_A_B_C'],
       ],
       ['127.0.0.1:1433', '127.0.0.1', '1433', '1433', '::1', '80'],
+    );
+  });
+
+  it('has the namespace in front of the name that two connections share', () => {
+    const open = (namespace: string, path: string, bind: string) => ({
+      connection: { endpoint: { host: `${namespace}.servicebus.windows.net`, port: 443 }, path },
+      port: { bind },
+    });
+    const env = environmentOf([
+      open('one-relay', 'db', '127.0.0.2:1'),
+      open('two', 'DB', '127.0.0.3:2'),
+      open('two', 'web', '127.0.0.4:3'),
+    ]);
+    assert.deepEqual(
+      Object.keys(env).filter((name) => name.startsWith('HCM_PORT')),
+      ['HCM_PORT', 'HCM_PORT_ONE_RELAY_DB', 'HCM_PORT_TWO_DB', 'HCM_PORT_WEB'],
     );
   });
 
