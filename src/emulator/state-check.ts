@@ -56,6 +56,11 @@ function checkNamespace(value: unknown): void {
     'location',
   );
   asRecord(namespace.tags, 'namespaces[].tags');
+  if (namespace.provisioning !== undefined) {
+    const provisioning = asRecord(namespace.provisioning, 'namespaces[].provisioning');
+    checkTexts(provisioning, 'namespaces[].provisioning.', 'state');
+    if (typeof provisioning.readyAtMs !== 'number') throw corrupt('namespaces[].provisioning.readyAtMs');
+  }
   for (const rule of checkList(namespace.rules, 'namespaces[].rules')) checkRule(rule);
   for (const connection of checkList(namespace.connections, 'connections')) checkConnection(connection);
 }

@@ -27,6 +27,7 @@ export function createArmHandler(context: ArmContext): AzurePart {
     const answer = await bodyText(request)
       .then((text) => dispatcher.answer({ method, url, path, baseUrl, headers: message.headers, text }))
       .catch((error: unknown) => answerToError(error, headers));
+    if (response.destroyed) return true;
     send(response, method, answer, headers);
     const { status, body } = answer;
     const write = isWrite(method, path);
@@ -59,7 +60,6 @@ function send(
   answer: ArmAnswer,
   headers: Readonly<Record<string, string>>,
 ): void {
-  if (response.destroyed) return;
   const { body } = answer;
   const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   const typed = text === '' ? {} : { 'Content-Type': 'application/json; charset=utf-8' };

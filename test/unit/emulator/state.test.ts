@@ -126,6 +126,10 @@ describe('the state of the emulator', () => {
       ['without a tenant', broken((state) => (state.tenantId = ''))],
       ['without subscriptions', broken((state) => Object.assign(state, { subscriptions: undefined }))],
       ['with a namespace that is nowhere', broken((state) => (state.namespaces[0]!.resourceGroup = ''))],
+      [
+        'with a namespace that is never ready',
+        broken((state) => Object.assign(state.namespaces[0]!, { provisioning: { state: 'Creating' } })),
+      ],
       ['with a key missing', broken((state) => (state.namespaces[0]!.rules[0]!.primaryKey = ''))],
       [
         'with a right of another world',
