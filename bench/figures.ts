@@ -195,6 +195,18 @@ export const figures: Figure[] = [
     what: 'ping-pong p99 beside bulk : idle',
     ...alone({ kind: 'ping', besideBulk: true }, 'p99', 'lower', { against: ping, first: 5, goal: 2 }),
   },
+  // The machine's own part in it: what the same load does to peers.
+  ...['haproxy', 'node-pipe'].map((peer, index): Figure => {
+    const source = (workload: Workload): Source => ({ path: peer, legs: 'plain', workload });
+    return {
+      id: `16${'hn'[index]}`,
+      what: `the same, ${peer}`,
+      metric: 'p99',
+      of: source({ kind: 'ping', besideBulk: true }),
+      against: source(ping),
+      better: 'lower',
+    };
+  }),
   {
     id: '17a',
     what: '1,000 idle streams, MiB a client',
