@@ -12,9 +12,10 @@ import type { Fault } from './faults.ts';
 let validator: Promise<ValidateFunction> | undefined;
 
 async function compileSchema(): Promise<ValidateFunction> {
-  const { Ajv } = await import('ajv');
+  // A bundle of a CommonJS module has its default export only.
+  const { default: ajv } = await import('ajv');
   // `verbose`: an error comes with the part of the schema that it breaks, and with the data.
-  return new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
+  return new ajv.Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
 }
 
 /** What the schema finds; nothing when the data fits. */
