@@ -16,7 +16,7 @@ async function errorOf(promise: Promise<unknown>): Promise<HcmError> {
   return error;
 }
 
-const fail = (error: unknown) => () => Promise.reject(error);
+const fail = (error: Error) => () => Promise.reject(error);
 
 describe('steps', () => {
   it('are reported, counted, and give what they give', async () => {
