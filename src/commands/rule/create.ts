@@ -34,7 +34,7 @@ export default class RuleCreate extends BaseCommand {
       rights,
       replace,
     });
-    if (this.jsonEnabled()) return output.json({ changed, ...ownerJson(owner), rule });
+    if (this.jsonEnabled()) return output.json({ changed, created, ...ownerJson(owner), rule });
     const name = ownerName(owner);
     output.answer(
       created
