@@ -29,11 +29,11 @@ export async function showAccount(run: AccountRun): Promise<void> {
     return run.output.json({ ...shown, armEndpoint: cloud.armEndpoint });
   }
   printFields(run.output, [
-    ['Cloud', `${cloud.name} (${cloud.armEndpoint})`],
-    ['Account', account],
-    ['Signed in', METHOD_NAMES[method]],
-    ['Tenant', tenantId],
-    ['Subscription', subscriptionText(subscriptionId, subscriptionName)],
+    ['cloud', `${cloud.name} (${cloud.armEndpoint})`],
+    ['account', account],
+    ['signed in', METHOD_NAMES[method]],
+    ['tenant', tenantId],
+    ['subscription', subscriptionText(subscriptionId, subscriptionName)],
   ]);
   if (subscriptionId === undefined) run.output.say('Next: hcm account set --subscription NAME');
 }
