@@ -113,6 +113,29 @@ describe('hybrid connections of the local Resource Manager', () => {
     equal(under.emulator.listenerCount('orders'), 0);
   });
 
+  // With its namespace a key is gone, too.
+  for (const [what, status, remove] of [
+    ['namespace', 404, ({ relay }: ArmUnderTest) => `${relay}/namespaces/local-relay${VERSION}`],
+    [
+      'group',
+      ({ subscription }: ArmUnderTest) => `${subscription}/resourcegroups/local?api-version=2022-09-01`,
+    ],
+  ] as const) {
+    it(`end with their ${what}, and are not served while it is being removed`, async () => {
+      const under = await startArm({ connections: [{ name: 'orders' }] });
+      const relay = relayOf(under, 'orders', under.emulator.connectionString);
+      const sas = () => {
+        const expiresAtMs = under.clock.nowMs() + 60_000;
+        return token('http://localhost/orders', relay.rootKey, { expiresAtMs });
+      };
+      const listener = await TestListener.open(relay, { token: sas() });
+      const closed = closeOf(listener.webSocket);
+      equal((await under.ask('DELETE', remove(under))).status, 202);
+      equal((await closed).code, 1001);
+      equal((await refusal(start(relay, 'listen', { token: sas() }))).status, status);
+    });
+  }
+
   it('take no key any more that was regenerated, and keep the other one', async () => {
     const under = await startArm();
     const path = `${connectionsOf(under)}/orders`;
