@@ -113,11 +113,12 @@ describe('hybrid connections of the local Resource Manager', () => {
     equal(under.emulator.listenerCount('orders'), 0);
   });
 
-  // With its namespace a key is gone, too.
+  // A namespace that is being removed still has its rules; with its group it is gone, and its keys are.
   for (const [what, status, remove] of [
     ['namespace', 404, ({ relay }: ArmUnderTest) => `${relay}/namespaces/local-relay${VERSION}`],
     [
       'group',
+      401,
       ({ subscription }: ArmUnderTest) => `${subscription}/resourcegroups/local?api-version=2022-09-01`,
     ],
   ] as const) {
