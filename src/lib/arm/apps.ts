@@ -22,6 +22,8 @@ export interface App extends AppRef {
   readonly location: string;
   /** Undefined for what runs in no plan, such as container apps. */
   readonly planId: string | undefined;
+  /** Of the plan, as the app itself tells it: `Standard`, `Dynamic`; '' where it does not. */
+  readonly tier: string;
   readonly linux: boolean;
   /** A Windows container, which hybrid connections do not reach. */
   readonly windowsContainer: boolean;
@@ -38,10 +40,7 @@ export function isFunctionApp({ kind }: Pick<App, 'kind'>): boolean {
 
 /** The apps of the subscription or of one group, without their slots. */
 export async function listApps(azure: Azure, resourceGroup?: string): Promise<App[]> {
-  const about =
-    resourceGroup === undefined
-      ? 'the apps'
-      : `the apps of resource group "${resourceGroup}"`;
+  const about = resourceGroup === undefined ? 'the apps' : `the apps of resource group "${resourceGroup}"`;
   const sites = await callWeb(azure, about, ({ webApps }) =>
     collect(resourceGroup === undefined ? webApps.list() : webApps.listByResourceGroup(resourceGroup)),
   );
@@ -124,6 +123,7 @@ function toApp(site: Site): App {
     kind,
     location: site.location,
     planId: site.serverFarmId || undefined,
+    tier: site.sku ?? '',
     linux: site.reserved === true || /\blinux\b/i.test(kind),
     windowsContainer: container || /\bcontainer,windows\b/i.test(kind),
   };

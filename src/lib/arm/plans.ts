@@ -24,15 +24,25 @@ export interface Plan extends PlanRef {
   readonly tier: string;
 }
 
+/** Basic and Standard count each connection once for all apps of the plan; the larger ones count for each app. */
+export type LimitScope = 'plan' | 'app' | 'none';
+
+/** Tiers without hybrid connections. */
+const WITHOUT = /^(?:free|shared|dynamic|flexconsumption)$/i;
+const PER_PLAN = /^(?:basic|standard)$/i;
+
+/** How a tier counts hybrid connections ("App Service Hybrid Connections", learn.microsoft.com, 2025-05-06). */
+export function limitScope({ tier }: { readonly tier: string }): LimitScope {
+  if (WITHOUT.test(tier)) return 'none';
+  return PER_PLAN.test(tier) ? 'plan' : 'app';
+}
+
 /** The plan by its name, anywhere in the subscription, or its resource id. @throws HcmError as `findApp` in apps.ts. */
 export async function findPlan(azure: Azure, name: string, resourceGroup?: string): Promise<Plan> {
   const id = parsePlanId(name);
   if (id !== undefined) return getPlan(azure, id);
   const wanted = name.toLowerCase();
-  const about =
-    resourceGroup === undefined
-      ? 'the plans'
-      : `the plans of resource group "${resourceGroup}"`;
+  const about = resourceGroup === undefined ? 'the plans' : `the plans of resource group "${resourceGroup}"`;
   const plans = await callWeb(azure, about, ({ appServicePlans }) =>
     collect(
       resourceGroup === undefined

@@ -45,7 +45,7 @@ export async function openAppConnections(azure: Azure, request: AppAccessRequest
     throw new HcmError(
       'HCM_RESOURCE_NOT_FOUND',
       `No hybrid connection is attached to the app "${appName(app)}".`,
-      { details: { next: `hcm app attach ${app.name} NAMESPACE/NAME` } },
+      { details: { next: `hcm app attach ${app.name} NAMESPACE/NAME${slotFlag(app)}` } },
     );
   }
   const opened = await Promise.all(relays.map((relay) => openRelay(azure, { app, relay }, request.getToken)));
@@ -119,13 +119,19 @@ function refOf({ relayId, namespace, connection }: SiteRelay): ConnectionRef {
 }
 
 function goneConnection(app: App, { namespace, connection, keyName }: SiteRelay, cause: HcmError): HcmError {
-  const slot = app.slot === undefined ? '' : ` --slot ${app.slot}`;
   return new HcmError(
     'HCM_RESOURCE_NOT_FOUND',
     `The app "${appName(app)}" has "${namespace}/${connection}" attached with the rule "${keyName}", and Azure has no such connection or rule any more.`,
     {
-      details: { ...cause.details, next: `hcm app detach ${app.name} ${namespace}/${connection}${slot}` },
+      details: {
+        ...cause.details,
+        next: `hcm app detach ${app.name} ${namespace}/${connection}${slotFlag(app)}`,
+      },
       cause,
     },
   );
+}
+
+function slotFlag({ slot }: App): string {
+  return slot === undefined ? '' : ` --slot ${slot}`;
 }

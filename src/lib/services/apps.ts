@@ -2,7 +2,7 @@
 import { HcmError } from '../../protocol/errors.ts';
 import { findApp, listApps, listSlots, type App } from '../arm/apps.ts';
 import type { Azure } from '../arm/azure.ts';
-import { getPlanRelayKey, parsePlanId } from '../arm/plans.ts';
+import { getPlanRelayKey, limitScope, parsePlanId } from '../arm/plans.ts';
 import { sameId } from '../arm/references.ts';
 import { isSameRelay, listSiteRelays, type SiteRelay } from '../arm/site-relays.ts';
 import { mapAtMost } from './parallel.ts';
@@ -35,8 +35,7 @@ export async function listAppConnections(azure: Azure, filter: AppFilter = {}): 
     (app) => planId === undefined || (app.planId !== undefined && sameId(app.planId, planId)),
   );
   const nested = await mapAtMost(CALLS_AT_ONCE, apps, async (app) => {
-    // What runs in no plan has neither slots nor hybrid connections.
-    if (app.planId === undefined) return [{ app, connections: [] }];
+    if (!mayHaveConnections(app)) return [{ app, connections: [] }];
     const all = [app, ...(await listSlots(azure, app))];
     return mapAtMost(1, all, async (one) => ({ app: one, connections: await listSiteRelays(azure, one) }));
   });
@@ -49,6 +48,11 @@ export async function listAppConnections(azure: Azure, filter: AppFilter = {}): 
       connections: connections.filter(({ namespace }) => namespace.toLowerCase() === wanted),
     }))
     .filter(({ connections }) => connections.length > 0);
+}
+
+/** False for what runs in no plan or in one of a tier without hybrid connections: Azure need not be asked. */
+function mayHaveConnections({ planId, tier }: App): boolean {
+  return planId !== undefined && limitScope({ tier }) !== 'none';
 }
 
 /** The app or slot that was named, with what is attached. @throws HcmError as `findApp`. */

@@ -9,22 +9,17 @@ import {
   findPlan,
   getPlan,
   getPlanLimit,
+  limitScope,
   listPlanRelays,
   parsePlanId,
+  type LimitScope,
   type Plan,
   type PlanRef,
 } from '../arm/plans.ts';
 import { isSameRelay, type SiteRelay } from '../arm/site-relays.ts';
 import { listAppConnections, type AppConnections } from './apps.ts';
 
-/** Basic and Standard count each connection once for all apps of the plan; the larger ones count for each app. */
-export type LimitScope = 'plan' | 'app' | 'none';
-
 const PREMIUM_PER_APP = 220;
-/** Tiers without hybrid connections. */
-const WITHOUT = /^(?:free|shared|dynamic|flexconsumption)$/i;
-const PER_PLAN = /^(?:basic|standard)$/i;
-
 export interface PlanReport {
   readonly plan: Plan;
   readonly scope: LimitScope;
@@ -33,11 +28,6 @@ export interface PlanReport {
   readonly used: number;
   readonly connections: readonly SiteRelay[];
   readonly apps: readonly AppConnections[];
-}
-
-export function limitScope({ tier }: Pick<Plan, 'tier'>): LimitScope {
-  if (WITHOUT.test(tier)) return 'none';
-  return PER_PLAN.test(tier) ? 'plan' : 'app';
 }
 
 /** The plan by its name, or the plan of an app, with its limit and all that uses it. */

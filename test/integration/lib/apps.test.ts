@@ -54,13 +54,15 @@ describe('apps and plans', () => {
     assert.deepEqual(await listed({ namespace: 'other' }), []);
   });
 
-  it('without slots and connections where an app runs in no plan', async () => {
+  it('without slots and connections where an app runs in no plan, or in a Free one', async () => {
     const [, func] = bed.emulator.state.sites;
     assert.ok(func);
     const { planId } = func;
     func.planId = '';
-    bed.refuse({ status: 500, path: /local-func\/(?:slots|hybridConnectionRelays)/ });
-    assert.equal((await listed()).at(-1), 'local-func: ');
+    bed.refuse({ status: 500, path: /\/(?:slots|hybridConnectionRelays)/ });
+    await assert.rejects(listed(), { code: 'HCM_AZURE_UNAVAILABLE' });
+    plan().sku = { name: 'F1', tier: 'Free', size: 'F1', family: 'F', capacity: 0 };
+    assert.deepEqual(await listed(), ['local-app: ', 'local-func: ']);
     func.planId = planId;
   });
 

@@ -4,6 +4,7 @@ import { createKey } from '../../../src/emulator/state.ts';
 import type { AppState, SiteRelayState } from '../../../src/emulator/web-state.ts';
 import { openAzure } from '../../../src/lib/arm/azure.ts';
 import { attachConnection, detachConnection, type AttachRequest } from '../../../src/lib/services/attach.ts';
+import { resolveSubscription } from '../../../src/lib/services/subscriptions.ts';
 import { HcmError, type ErrorCode } from '../../../src/protocol/errors.ts';
 import { AzureBed } from '../../helpers/azure-bed.ts';
 
@@ -296,6 +297,9 @@ describe('attaching a hybrid connection to an app', () => {
     assert.equal(changed, true);
     assert.match(relayOf(site()).relayArmUri, new RegExp(`^/subscriptions/${subscriptionId}/`));
     assert.equal((await attach({ connection: { ...DB, subscriptionId } })).changed, false);
+    assert.equal(await resolveSubscription(bed.azure, 'network'), subscriptionId);
+    assert.equal(await resolveSubscription(bed.azure, undefined), undefined);
+    await assert.rejects(resolveSubscription(bed.azure, 'nowhere'), { code: 'HCM_SUBSCRIPTION_MISSING' });
   });
 
   it('detaching twice is detaching once, and needs no connection that still exists', async () => {
