@@ -6,7 +6,7 @@ import { matchKey, type SendKeyState } from '../../../../src/lib/services/send-k
 function user(name: string, has: SendKeyState): KeyUser {
   const app: App = {
     ...{ subscriptionId: 's', resourceGroup: 'g', name, kind: 'app', location: 'westeurope' },
-    ...{ planId: undefined, tier: '', linux: false, tier: '', windowsContainer: false },
+    ...{ planId: undefined, tier: '', linux: false, windowsContainer: false },
   };
   const relay = {
     ...{ namespace: 'ns', connection: 'db', relayId: '', keyName: 'defaultSender', suffix: '' },
