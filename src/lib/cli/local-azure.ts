@@ -5,6 +5,7 @@
 import { loadOrCreateCa } from '../../emulator/ca-file.ts';
 import { createEmulator, type ConnectionSpec, type Emulator } from '../../emulator/create-emulator.ts';
 import type { EmulatorEventHandler } from '../../emulator/events.ts';
+import { firstNamespace } from '../../emulator/state.ts';
 import { StateFile } from '../../emulator/state-file.ts';
 import { StateLock } from '../../emulator/state-lock.ts';
 import { parseTarget, formatTarget } from '../../protocol/target.ts';
@@ -79,7 +80,7 @@ export class LocalAzure {
       clientSecret: state.clientSecret,
       caFile: this.caFile,
       resourceGroup: state.resourceGroup,
-      namespace: state.namespaces[0]?.name,
+      namespace: firstNamespace(state)?.name,
       connectionString,
       connections: connections.map(({ name, listenerConnectionString, senderConnectionString }) => ({
         name,

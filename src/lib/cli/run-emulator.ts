@@ -1,6 +1,7 @@
 /** Runs the emulator in the foreground until a signal. */
 import type { EmulatorEvent } from '../../emulator/events.ts';
 import type { EventPresenter } from './event-presenter.ts';
+import { firstNamespace } from '../../emulator/state.ts';
 import { LocalAzure, type LocalAzureOptions } from './local-azure.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -39,7 +40,7 @@ function readyLines({ emulator, caFile }: LocalAzure, registered = false): strin
   return [
     `Local Azure is ready at https://localhost:${emulator.port}/`,
     '',
-    `  namespace  ${emulator.state.namespaces[0]?.name}  ${emulator.connectionString}`,
+    `  namespace  ${firstNamespace(emulator.state)?.name}  ${emulator.connectionString}`,
     ...emulator.connections.flatMap(({ name, listenerConnectionString, senderConnectionString }) => [
       `  ${name}`,
       `    listener  ${listenerConnectionString}`,
