@@ -10,6 +10,7 @@ export default class Connect extends BaseCommand {
     'Join stdin and stdout with the target of a hybrid connection (SSH ProxyCommand).';
   static override description =
     'stdout carries the bytes of the connection, so with --json the events go to stderr, "ready" first: the input is valid and the stream is being opened.';
+  static override usage = '<%= command.id %> [CONNECTION] [flags]';
   static override examples = [
     "ssh -o ProxyCommand='<%= config.bin %> <%= command.id %> my-relay/ssh' user@host",
     '<%= config.bin %> <%= command.id %> --connection-string-file send.txt < request.txt > answer.txt',

@@ -11,6 +11,7 @@ import { parseTarget } from '../protocol/target.ts';
 export default class Listen extends BaseCommand {
   static override summary = 'Let Azure reach a host and port from here (the listener).';
   static override description = `Registers at the relay and forwards each connection to the target. Without --target the target is read from the hybrid connection, as Microsoft's Hybrid Connection Manager does.`;
+  static override usage = '<%= command.id %> [CONNECTION...] [--target HOST:PORT] [flags]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-relay/db --target db.corp.local:5432',
     '<%= config.bin %> <%= command.id %> --connection-string-file listen.txt',
