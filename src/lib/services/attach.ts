@@ -10,7 +10,7 @@ import { appName, findApp, type App } from '../arm/apps.ts';
 import type { Azure } from '../arm/azure.ts';
 import type { HybridConnection } from '../arm/connections.ts';
 import type { Namespace } from '../arm/namespaces.ts';
-import { ownerName, sameId } from '../arm/references.ts';
+import { ownerName, sameId, type ConnectionRef } from '../arm/references.ts';
 import { listKeys, type RuleKeys } from '../arm/rules.ts';
 import {
   deleteSiteRelay,
@@ -74,7 +74,7 @@ export async function attachConnection(azure: Azure, request: AttachRequest): Pr
     const keys = await listKeys(azure, connection, keyName);
     const relay = { ...name, relayId: connection.id, target, keyName, suffix: suffixOf(namespace) };
     const { listenerCount } = connection;
-    const result = { app, relay, listenerCount, warnings: warningsOf(app, connection, target) };
+    const result = { app, relay, listenerCount, warnings: attachWarnings(app, connection, target) };
     if (present !== undefined && request.force !== true && isSameRecord(present, relay)) {
       if (await hasValidKey(there, { app, relay: present }, keys)) return { ...result, changed: false };
     }
@@ -186,7 +186,12 @@ function suffixOf({ name, host }: Namespace): string {
   return host.slice(name.length);
 }
 
-function warningsOf(app: App, connection: HybridConnection, target: Target): string[] {
+/** What Azure accepts and what will not work. */
+export function attachWarnings(
+  app: App,
+  connection: ConnectionRef & Pick<HybridConnection, 'requiresClientAuthorization'>,
+  target: Target,
+): string[] {
   const name = ownerName(connection);
   const found = [
     app.linux &&
