@@ -85,7 +85,7 @@ describe('hcm apply, diff and destroy', () => {
       ['defaultListener', 'defaultSender'],
     );
     const writes = emulator.armWrites;
-    assert.deepEqual((await json('apply')).document, { actions: [], changed: 0, applied: 0 });
+    assert.deepEqual((await json('apply')).document, { actions: [], changed: 0, applied: 0, warnings: [] });
     assert.equal(emulator.armWrites, writes);
   });
 

@@ -49,15 +49,17 @@ export async function runApply(run: ApplyRun): Promise<void> {
   const actions = await planChanges(azure, declared, request);
   const { output, json } = run;
   if (actions.length === 0) {
-    return json ? output.json(document(actions, 0)) : output.answer(nothingToDo(request.file));
+    return json
+      ? output.json({ ...document(actions, 0), warnings: [] })
+      : output.answer(nothingToDo(request.file));
   }
-  sayPlan(run, actions);
+  sayPlan(run, azure, actions);
   // What only adds needs no question where nobody can be asked.
   if (actions.some(isDestructive) || isInteractive(run)) {
     await confirm(`Make ${count(actions.length, 'change')}?`, run);
   }
-  await change(azure, actions, run);
-  if (json) return output.json(document(actions, actions.length));
+  const warnings = await change(azure, actions, run);
+  if (json) return output.json({ ...document(actions, actions.length), warnings });
   output.answer(`Made ${count(actions.length, 'change')}: Azure has what ${request.file} declares.`);
   for (const next of nextCommands(actions)) output.say(`Next: ${next}`);
 }
@@ -68,7 +70,7 @@ export async function runDestroy(run: ApplyRun): Promise<void> {
   const { actions, kept } = await planRemoval(azure, declared, request);
   const { output, json } = run;
   if (actions.length > 0) {
-    sayPlan(run, actions, kept);
+    sayPlan(run, azure, actions, kept);
     await confirm(`Delete ${count(actions.length, 'thing')}?`, run);
     await change(azure, actions, run);
   }
@@ -85,29 +87,44 @@ export async function runDestroy(run: ApplyRun): Promise<void> {
 async function open({ flags: asked, output }: Pick<ApplyRun, 'flags' | 'output'>): Promise<Opened> {
   const { file, declared, flags } = await readDeclaredFile(asked);
   const azure = await openAzureFor({ flags, output, signal: interruptSignal() });
-  const request = { file, resourceGroup: flags['resource-group'], timeoutMs: flags.timeout };
+  const request = {
+    ...{ file, resourceGroup: flags['resource-group'], timeoutMs: flags.timeout },
+    warn: (message: string) => output.warn(message),
+  };
   output.progress('comparing with Azure');
   return { azure, declared, request };
 }
 
 function sayPlan(
   { output, json }: ApplyRun,
+  { cloud, subscriptionId }: Azure,
   actions: readonly Action[],
   kept: readonly KeptNamespace[] = [],
 ): void {
   if (json) return output.wipeProgress();
+  output.say(`In the subscription ${subscriptionId} of the cloud ${cloud.name}:`);
   for (const line of formatPlan(actions, output.paint)) output.say(line);
   for (const line of formatKept(kept)) output.say(line);
   output.say(summarizePlan(actions));
 }
 
-async function change(azure: Azure, actions: readonly Action[], { output, flags }: ApplyRun): Promise<void> {
+/** Resolves with what was warned of. */
+async function change(
+  azure: Azure,
+  actions: readonly Action[],
+  { output, flags }: ApplyRun,
+): Promise<string[]> {
+  const warnings: string[] = [];
   await makeChanges(azure, actions, {
     timeoutMs: flags.timeout,
-    warn: (message) => output.warn(message),
+    warn(message) {
+      warnings.push(message);
+      output.warn(message);
+    },
     onAction: (action, number) => output.progress(`[${number}/${actions.length}] ${describeAction(action)}`),
   });
   output.wipeProgress();
+  return warnings;
 }
 
 /** What docs/hcm-yaml.md promises. */
@@ -122,7 +139,7 @@ function nothingToDo(file: string): string {
 /** How to use what is new. */
 function nextCommands(actions: readonly Action[]): string[] {
   const [first] = actions.flatMap((action) =>
-    action.type === 'connection' && action.change === 'create' ? [action.connection] : [],
+    action.type === 'connection' && action.change === 'create' && action.target ? [action.connection] : [],
   );
   return first === undefined ? [] : [`on the private side, hcm listen ${first.name}/${first.connection}`];
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import type { EmulatorEvent } from '../../../src/emulator/create-emulator.ts';
 import { systemArmClock, type ArmClock } from '../../../src/lib/arm/arm-clock.ts';
 import { openAzure, type Azure } from '../../../src/lib/arm/azure.ts';
+import { startNamespaceDelete } from '../../../src/lib/arm/namespaces.ts';
 import { parseAzureSection } from '../../../src/lib/config/hcm-yaml/load.ts';
 import { azureSectionData, formatYaml } from '../../../src/lib/config/hcm-yaml/write.ts';
 import { describeAction } from '../../../src/lib/services/apply/action.ts';
@@ -52,6 +53,7 @@ describe('apply and destroy', () => {
     const { namespaces, sites } = bed.emulator.state;
     bed.emulator.faults.arm.clear();
     onEvent = () => undefined;
+    warnings.length = 0;
     namespaces.splice(1);
     namespaces[0]?.connections.splice(0);
     for (const one of sites.flatMap((site) => [site, ...site.slots])) one.relays = [];
@@ -249,6 +251,32 @@ describe('apply and destroy', () => {
       'create rule defaultListener of my-relay/echo',
       'create rule defaultSender of my-relay/echo',
     ]);
+  });
+
+  it('makes a namespace again that is still being deleted', async () => {
+    const slow = await AzureBed.start({ behaviour: { provisioningMs: 0, removalMs: 150 } }, { clock });
+    try {
+      await apply(SMALL, slow.azure);
+      await startNamespaceDelete(slow.azure, { ...slow.emulator.state, name: 'my-relay' });
+      assert.equal((await apply(SMALL, slow.azure))[0], 'create namespace my-relay');
+      assert.deepEqual(await plan(SMALL, slow.azure), []);
+    } finally {
+      await slow.stop();
+    }
+  });
+
+  it('warns of what will not work, and of what may not be seen', async () => {
+    const [site] = bed.emulator.state.sites;
+    assert.ok(site);
+    site.kind = 'app,linux';
+    await apply(SMALL.replace('db.corp.local', 'localhost'));
+    site.kind = 'app';
+    assert.match(warnings.splice(0).join(), /On Linux, "localhost" means the app itself/);
+
+    bed.refuse({ status: 403, code: 'AuthorizationFailed', path: /\/sites$/i });
+    const declared = SMALL.replace('local-app', '').replace('localhost', 'db.corp.local');
+    assert.deepEqual(await apply(declared), ['update connection my-relay/sql']);
+    assert.match(warnings.splice(0).join(), /^This account may not read all apps/);
   });
 
   it('destroys what it made and nothing else', async () => {

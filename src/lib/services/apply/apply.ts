@@ -10,7 +10,10 @@ import { performAction, type PerformOptions } from './perform.ts';
 import { withStrangers } from './read-attachments.ts';
 import { readExisting, type ReadRequest } from './read-existing.ts';
 
-export type PlanRequest = Omit<ReadRequest, 'toMake'>;
+export interface PlanRequest extends Omit<ReadRequest, 'toMake'> {
+  /** What the plan could not take into account. */
+  warn: (message: string) => void;
+}
 
 /** What must change in Azure; changes nothing. @throws HcmError as `readExisting` and `planApply`. */
 export async function planChanges(
@@ -20,7 +23,7 @@ export async function planChanges(
 ): Promise<Action[]> {
   const existing = await readExisting(azure, declared, { ...request, toMake: true });
   const plan = (known: Existing) => ({ actions: planApply(declared, known) });
-  return (await planWithStrangers(azure, existing, plan)).actions;
+  return (await planWithStrangers(azure, { existing, plan, ...request })).actions;
 }
 
 /** What must go; changes nothing. */
@@ -30,18 +33,25 @@ export async function planRemoval(
   request: PlanRequest,
 ): Promise<DestroyPlan> {
   const existing = await readExisting(azure, declared, { ...request, toMake: false });
-  return planWithStrangers(azure, existing, (known) => planDestroy(declared, known));
+  const plan = (known: Existing) => planDestroy(declared, known);
+  return planWithStrangers(azure, { existing, plan, ...request });
 }
 
 /** Asking every app of a subscription takes long: only for plans that take something from them. */
 async function planWithStrangers<T extends { readonly actions: Action[] }>(
   azure: Azure,
-  existing: Existing,
-  plan: (existing: Existing) => T,
+  {
+    existing,
+    plan,
+    warn,
+  }: Pick<PlanRequest, 'warn'> & { existing: Existing; plan: (existing: Existing) => T },
 ): Promise<T> {
   const first = plan(existing);
   if (!concernsStrangers(first.actions)) return first;
-  return plan(await withStrangers(azure, existing, first.actions));
+  const known = await withStrangers(azure, existing, first.actions);
+  if (known !== undefined) return plan(known);
+  warn('This account may not read all apps: those that the file does not name are left as they are.');
+  return first;
 }
 
 export interface ChangeOptions extends PerformOptions {

@@ -1,5 +1,4 @@
 /** What exists in Azure, as the declarations that would make it. Keys are neither read nor written. */
-import { HcmError } from '../../../protocol/errors.ts';
 import type { App } from '../../arm/apps.ts';
 import type { Azure } from '../../arm/azure.ts';
 import { listConnections, type HybridConnection } from '../../arm/connections.ts';
@@ -18,6 +17,7 @@ import { plainLocation } from '../namespace-place.ts';
 import { mapAtMost } from '../parallel.ts';
 import { ROOT_RULE } from './destroy-plan.ts';
 import { sameName } from './existing.ts';
+import { unlessForbidden } from './read-attachments.ts';
 import { toExisting } from './read-existing.ts';
 
 export interface ExportRequest {
@@ -37,7 +37,10 @@ const CALLS_AT_ONCE = 4;
 
 /** @throws HcmError HCM_RESOURCE_NOT_FOUND for a namespace that was named, and what the calls give. */
 export async function exportAzure(azure: Azure, request: ExportRequest): Promise<Export> {
-  const [namespaces, apps] = await Promise.all([findNamespaces(azure, request), readApps(azure)]);
+  const [namespaces, apps] = await Promise.all([
+    findNamespaces(azure, request),
+    unlessForbidden(listAppConnections(azure)),
+  ]);
   const exporter = new Exporter(azure, apps ?? []);
   if (apps === undefined) exporter.leftOut.push('attached apps: this account may not read apps');
   const declared = await mapAtMost(CALLS_AT_ONCE, namespaces, (one) => exporter.namespace(one));
@@ -57,16 +60,6 @@ async function findNamespaces(
   return mapAtMost(CALLS_AT_ONCE, [...new Set(namespaces)], (name) =>
     findNamespace(azure, name, resourceGroup),
   );
-}
-
-/** Undefined when they may not be read: whoever manages relays need not manage apps. */
-async function readApps(azure: Azure): Promise<AppConnections[] | undefined> {
-  try {
-    return await listAppConnections(azure);
-  } catch (error) {
-    if (error instanceof HcmError && error.code === 'HCM_AZURE_FORBIDDEN') return undefined;
-    throw error;
-  }
 }
 
 class Exporter {

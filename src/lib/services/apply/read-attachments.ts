@@ -1,4 +1,5 @@
 /** What is attached to the connections of a file: at the apps that it names, and, where that matters, at all others. */
+import { HcmError } from '../../../protocol/errors.ts';
 import type { App } from '../../arm/apps.ts';
 import type { Azure } from '../../arm/azure.ts';
 import { ownerName, type ConnectionRef } from '../../arm/references.ts';
@@ -38,23 +39,38 @@ export async function readAttachments(
   return nested.flat();
 }
 
-/** With what else is attached, in the same subscription, to the connections that the plan changes or deletes. */
+/**
+ * With what else is attached, in the same subscription, to the connections that the plan changes or deletes. Undefined
+ * when the account may not read apps.
+ */
 export async function withStrangers(
   azure: Azure,
   existing: Existing,
   actions: readonly Action[],
-): Promise<Existing> {
+): Promise<Existing | undefined> {
+  const apps = await unlessForbidden(listAppConnections(azure));
+  if (apps === undefined) return undefined;
   const changed = actions.flatMap((action) =>
     action.type === 'connection' && action.change !== 'create' ? [action.connection] : [],
   );
   const known = existing.attachments;
-  const strangers = (await listAppConnections(azure)).flatMap(({ app, connections }) =>
+  const strangers = apps.flatMap(({ app, connections }) =>
     connections
       .filter((relay) => changed.some((connection) => isOf(relay, connection)))
       .map((relay) => ({ ...toAttachment(app, relay), keyIsStale: false }))
       .filter((one) => !known.some((other) => sameApp(other.app, one.app) && isSame(other, one))),
   );
   return { ...existing, attachments: [...known, ...strangers] };
+}
+
+/** Whoever manages relays need not manage apps: what may not be read is undefined. */
+export async function unlessForbidden<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof HcmError && error.code === 'HCM_AZURE_FORBIDDEN') return undefined;
+    throw error;
+  }
 }
 
 function findConnection(namespaces: Existing['namespaces'], relay: SiteRelay): ConnectionRef | undefined {

@@ -108,6 +108,7 @@ azure:
         sql:
           target: \${DB}:\${PORT:-1433}
           requiresClientAuthorization: \${YES}
+x-\${NOT_SET}: {}
 `);
     const [namespace] = azure.namespaces;
     assert.equal(namespace?.name, 'my-relay');

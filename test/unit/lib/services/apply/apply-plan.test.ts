@@ -63,15 +63,30 @@ describe('the plan of apply', () => {
     ]);
   });
 
+  it('takes a new target to all apps even when it broke off on the way', () => {
+    const azure = declare({ target: { host: 'new', port: 1433 }, apps: [{ name: 'app' }] });
+    for (let done = 0; done < 3; done++) {
+      const model = modelWith(declare({ apps: [{ name: 'app' }, { name: 'other' }] }));
+      for (const action of plan(azure, model).slice(0, done)) model.perform(action);
+      for (const action of plan(azure, model)) model.perform(action);
+      const targets = model.attachments.map(({ target }) => target.host);
+      assert.deepEqual(targets, ['new', 'new'], `after ${done} actions`);
+    }
+  });
+
   it('makes a connection anew where Azure cannot change it, and gives its apps the new key', () => {
-    const model = modelWith(declare({ requiresClientAuthorization: false, rules: [] }));
-    const changes = plan(declare({ apps: [{ name: 'app' }] }), model).map(describeAction);
-    assert.deepEqual(changes, [
-      'delete connection my-relay/sql',
-      'create connection my-relay/sql',
-      'create rule defaultListener of my-relay/sql',
-      'create rule defaultSender of my-relay/sql',
-      'create attachment app to my-relay/sql',
+    const azure = declare({ apps: [{ name: 'app' }] });
+    const model = modelWith(declare({ apps: [{ name: 'app' }, { name: 'other' }] }));
+    const [connection] = model.namespaces[0]?.connections ?? [];
+    assert.ok(connection);
+    connection.requiresClientAuthorization = false;
+    assert.deepEqual(lines(azure, model), [
+      'delete connection my-relay/sql: requiresClientAuthorization becomes true, which only a new connection can have: its keys, and what the file does not say of it, end',
+      'create connection my-relay/sql: to db:1433',
+      'create rule defaultListener of my-relay/sql: [Listen]',
+      'create rule defaultSender of my-relay/sql: [Send]',
+      'update attachment app to my-relay/sql: the connection is new, and so is its key',
+      'update attachment other to my-relay/sql: the connection is new, and so is its key; the file does not name this app',
     ]);
   });
 
@@ -153,7 +168,7 @@ function missing(azure: AzureDeclaration, model: AzureModel): string[] {
       if (one === undefined) return [declared.name];
       const { requiresClientAuthorization = one.requiresClientAuthorization } = declared;
       const rights = (rule: string) => one.rules.find(({ name }) => sameName(name, rule))?.rights ?? [];
-      const listens = declared.rules.some(({ name }) => name === 'defaultListener');
+      const listens = declared.rules.some(({ name }) => sameName(name, 'defaultListener'));
       return [
         ...(declared.target && !sameTarget(declared.target, one.target) ? ['target'] : []),
         ...(one.requiresClientAuthorization === requiresClientAuthorization ? [] : ['authorization']),

@@ -54,7 +54,7 @@ const connection: fc.Arbitrary<ConnectionDeclaration> = fc
     connectionName,
     optional('target', target),
     optional('requiresClientAuthorization', fc.boolean()),
-    rulesNamed('own', 'defaultListener'),
+    rulesNamed('own', 'DefaultListener'),
     fc.array(app, { maxLength: 3 }),
   )
   .map(([name, to, authorization, rules, apps]) => {
