@@ -2,7 +2,13 @@ import { azureFlags } from '../../lib/cli/azure-flags.ts';
 import { interruptSignal, openAzureFor } from '../../lib/cli/azure-session.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { confirm, confirmation, yesFlag } from '../../lib/cli/confirm.ts';
-import { connectionArg, connectionOf, namespaceFlag, targetFlag } from '../../lib/cli/relay-arguments.ts';
+import {
+  connectionArg,
+  connectionOf,
+  namespaceFlag,
+  skipAppsFlag,
+  targetFlag,
+} from '../../lib/cli/relay-arguments.ts';
 import { attachmentJson, connectionName } from '../../lib/cli/resource-presenter.ts';
 import { appName } from '../../lib/arm/apps.ts';
 import { updateConnection } from '../../lib/services/connection-update.ts';
@@ -20,6 +26,7 @@ export default class ConnectionUpdate extends BaseCommand {
 
   static override flags = {
     target: targetFlag({ required: true }),
+    'skip-apps': skipAppsFlag,
     yes: yesFlag,
     namespace: namespaceFlag,
     ...azureFlags,
@@ -31,7 +38,7 @@ export default class ConnectionUpdate extends BaseCommand {
     const wanted = connectionOf(args.connection, flags);
     const azure = await openAzureFor({ flags, output, signal: interruptSignal() });
     const { changed, connection, apps } = await updateConnection(azure, {
-      ...{ connection: wanted, target: flags.target },
+      ...{ connection: wanted, target: flags.target, skipApps: flags['skip-apps'] },
       confirmReplacement: (text) =>
         confirm(
           `The metadata of ${args.connection} is no list of keys and values, and would be lost: ${text}\nReplace it?`,

@@ -3,7 +3,7 @@ import { azureFlags } from '../../lib/cli/azure-flags.ts';
 import { interruptSignal, openAzureFor } from '../../lib/cli/azure-session.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { confirm, confirmation, yesFlag } from '../../lib/cli/confirm.ts';
-import { ownerArg, ownerOf, ruleFlag } from '../../lib/cli/relay-arguments.ts';
+import { ownerArg, ownerOf, ruleFlag, skipAppsFlag } from '../../lib/cli/relay-arguments.ts';
 import { printRotation, rotationJson } from '../../lib/cli/resource-presenter.ts';
 import { ownerName } from '../../lib/arm/references.ts';
 import { planRotation, rotateKeys } from '../../lib/services/keys.ts';
@@ -31,7 +31,7 @@ export default class KeyRotate extends BaseCommand {
       default: 'primary',
     })(),
     'dry-run': boolean({ description: 'Only show what would be done.' }),
-    'skip-apps': boolean({ description: 'Neither look for apps nor move them.' }),
+    'skip-apps': skipAppsFlag,
     yes: yesFlag,
     ...azureFlags,
   };

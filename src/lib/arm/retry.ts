@@ -15,8 +15,8 @@ export interface RetryTuning {
   attempts?: number;
   /** The first pause where Azure names none; each further one is twice as long. */
   firstDelayMs?: number;
-  /** All pauses of one call together. Whoever is told to wait longer hears so, and gives up. */
-  totalDelayMs?: number;
+  /** From the first attempt to the start of the last. Whoever is told to wait longer gives up. */
+  totalMs?: number;
   /** How long one attempt may take. */
   attemptTimeoutMs?: number;
 }
@@ -25,7 +25,7 @@ export interface RetryTuning {
 const DEFAULTS: Required<RetryTuning> = {
   attempts: 8,
   firstDelayMs: 1_000,
-  totalDelayMs: 150_000,
+  totalMs: 150_000,
   attemptTimeoutMs: 100_000,
 };
 const LONGEST_PAUSE_MS = 30_000;
@@ -41,20 +41,20 @@ interface RetryContext {
 }
 
 export function retryPolicy(context: RetryContext, tuning: RetryTuning = {}): PipelinePolicy {
-  const { attempts, firstDelayMs, totalDelayMs, attemptTimeoutMs } = { ...DEFAULTS, ...tuning };
+  const { attempts, firstDelayMs, totalMs, attemptTimeoutMs } = { ...DEFAULTS, ...tuning };
   const { report, clock, signal } = context;
   return {
     name: 'hcmRetryPolicy',
     async sendRequest(request, next) {
       if (signal !== undefined) request.abortSignal ??= signal;
       if (request.timeout === 0) request.timeout = attemptTimeoutMs;
-      let waitedMs = 0;
+      const endMs = clock.nowMs() + totalMs;
       for (let attempt = 1; ; attempt += 1) {
         const outcome = await tryOnce(() => next(request), { url: request.url, attemptTimeoutMs, signal });
         const asked = askedPauseMs(outcome);
         const pauseMs = asked ?? Math.min(firstDelayMs * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
-        waitedMs += pauseMs;
-        if (!isPassing(outcome) || attempt >= attempts || waitedMs > totalDelayMs) return resultOf(outcome);
+        const isLast = attempt >= attempts || clock.nowMs() + pauseMs > endMs;
+        if (isLast || !isPassing(outcome)) return resultOf(outcome);
         report(pauseMessage(outcome, { pauseMs, asked: asked !== undefined }));
         await clock.sleep(pauseMs, signal);
       }

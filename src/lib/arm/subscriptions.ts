@@ -1,4 +1,4 @@
-/** Subscriptions and tenants that the signed-in account sees. */
+/** Subscriptions that the signed-in account sees. */
 import { listAll, type Azure } from './azure.ts';
 
 export interface Subscription {
@@ -9,20 +9,10 @@ export interface Subscription {
   readonly tenantId?: string;
 }
 
-export interface Tenant {
-  readonly tenantId: string;
-  readonly displayName?: string;
-  readonly defaultDomain?: string;
-}
-
 const API_VERSION = '2022-12-01';
 
 export async function listSubscriptions(azure: Azure): Promise<Subscription[]> {
   return listAll<Subscription>(azure, {
     ...{ path: '/subscriptions', apiVersion: API_VERSION, about: 'the subscriptions' },
   });
-}
-
-export async function listTenants(azure: Azure): Promise<Tenant[]> {
-  return listAll<Tenant>(azure, { path: '/tenants', apiVersion: API_VERSION, about: 'the tenants' });
 }

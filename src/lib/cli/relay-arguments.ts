@@ -69,6 +69,10 @@ export const ruleFlag = string({
   helpValue: 'NAME',
 });
 
+export const skipAppsFlag = boolean({
+  description: 'Leave attached apps as they are, and do not look for them.',
+});
+
 export const rightsFlag = custom<Right>({
   description: 'Listen, Send or Manage (which takes the others with it); several with commas.',
   helpValue: 'RIGHTS',

@@ -17,7 +17,11 @@ export function usageError(error: unknown, { id, flagNames }: Asked): unknown {
   if (Array.isArray(unknown) && typeof unknown[0] === 'string') {
     return new HcmError('HCM_USAGE', unknownFlag(unknown[0], command, flagNames), { details: { next } });
   }
-  const message = error.message.replace(/\n?See more help with --help/g, '').replace(/\s*\n\s*/g, ' ');
+  const message = error.message
+    .replace(/\n?See more help with --help/g, '')
+    // Our flags that take several values take one each time they stand there.
+    .replace(/\s*Note: --[^]*$/, '')
+    .replace(/\s*\n\s*/g, ' ');
   return new HcmError('HCM_USAGE', message, { details: { next } });
 }
 

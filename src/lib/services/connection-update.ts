@@ -11,7 +11,8 @@ import type { Azure } from '../arm/azure.ts';
 import { putConnection, type HybridConnection } from '../arm/connections.ts';
 import { ownerName } from '../arm/references.ts';
 import { putSiteRelay, type SiteRelay } from '../arm/site-relays.ts';
-import { findAttachments, type Attachment } from './apps.ts';
+import type { Attachment } from './apps.ts';
+import { findAllAttachments } from './attachments.ts';
 import { findConnection, type WantedConnection } from './connection-access.ts';
 import { readMetadata, sameTarget, viewConnection, type ConnectionView } from './connection-view.ts';
 import { SendKeys } from './send-keys.ts';
@@ -19,6 +20,8 @@ import { SendKeys } from './send-keys.ts';
 export interface UpdateConnectionRequest {
   connection: WantedConnection;
   target: Target;
+  /** Neither looks for apps nor changes them. */
+  skipApps?: boolean;
   /** The metadata is something else than a list of entries, and would be lost. Rejects to stop it. */
   confirmReplacement(text: string): Promise<void>;
 }
@@ -39,7 +42,7 @@ export async function updateConnection(
   request: UpdateConnectionRequest,
 ): Promise<UpdateConnectionResult> {
   const { namespace, connection } = await findConnection(azure, request.connection);
-  const attachments = await findAttachments(azure, connection);
+  const attachments = request.skipApps ? [] : await findAllAttachments(azure, connection);
   const wanted = formatTarget(request.target);
   const stale = attachments.filter(({ relay }) => !sameTarget(formatTarget(relay.target), wanted));
   const { target, metadataFault } = readMetadata(connection.userMetadata);

@@ -16,7 +16,8 @@ import { findNamespace, isActive, isRemoving, listNamespaces, type Namespace } f
 import { ownerName, type ConnectionRef } from '../arm/references.ts';
 import { listRules, type Rule } from '../arm/rules.ts';
 import { deleteSiteRelay } from '../arm/site-relays.ts';
-import { findAttachments, type Attachment } from './apps.ts';
+import type { Attachment } from './apps.ts';
+import { findAllAttachments } from './attachments.ts';
 import { findConnection, type WantedConnection } from './connection-access.ts';
 import { sameTarget, viewConnection, type ConnectionView } from './connection-view.ts';
 import { ensureDefaultRule } from './default-rules.ts';
@@ -116,7 +117,7 @@ export async function showConnection(azure: Azure, wanted: WantedConnection): Pr
 /** Undefined when the account may not read apps. */
 async function readAttachments(azure: Azure, connection: ConnectionRef): Promise<Attachment[] | undefined> {
   try {
-    return await findAttachments(azure, connection);
+    return await findAllAttachments(azure, connection);
   } catch (error) {
     if (error instanceof HcmError && error.code === 'HCM_AZURE_FORBIDDEN') return undefined;
     throw error;

@@ -2,17 +2,18 @@
 import type { Azure } from '../arm/azure.ts';
 import { isConnection, type ConnectionRef, type RuleOwner } from '../arm/references.ts';
 import { listRules } from '../arm/rules.ts';
-import { findAttachments, listAppConnections, type Attachment } from './apps.ts';
+import { listAppConnections, type Attachment } from './apps.ts';
+import { findAllAttachments, orForbidden } from './attachments.ts';
 
 /** The apps of this subscription that send with the rule. */
 export async function findRuleUsers(azure: Azure, owner: RuleOwner, rule: string): Promise<Attachment[]> {
   if (!isConnection(owner)) return usersOfNamespaceRule(azure, owner, rule);
-  return (await findAttachments(azure, owner)).filter(({ relay }) => sameName(relay.keyName, rule));
+  return (await findAllAttachments(azure, owner)).filter(({ relay }) => sameName(relay.keyName, rule));
 }
 
 /** A connection with a rule of the same name means its own, not the namespace's. */
 async function usersOfNamespaceRule(azure: Azure, owner: RuleOwner, rule: string): Promise<Attachment[]> {
-  const candidates = (await listAppConnections(azure)).flatMap(({ app, connections }) =>
+  const candidates = (await orForbidden(listAppConnections(azure))).flatMap(({ app, connections }) =>
     connections
       .filter((relay) => sameName(relay.namespace, owner.name) && sameName(relay.keyName, rule))
       .map((relay) => ({ app, relay })),

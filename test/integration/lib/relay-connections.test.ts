@@ -130,6 +130,18 @@ describe('hybrid connections', () => {
       assert.equal(writes, 0);
     });
 
+    it('whose apps may not be read is changed only by who says that they are to stay', async () => {
+      await attach();
+      bed().refuse({ status: 403, code: 'AuthorizationFailed', path: /Microsoft.Web/i });
+      const { details } = await rejected(update('other:1'), 'HCM_AZURE_FORBIDDEN');
+      assert.match(String(details['next']), /--skip-apps/);
+      const { changed, apps } = await updateConnection(bed().azure, {
+        ...{ connection: DB, target: parseTarget('other:1'), skipApps: true },
+        confirmReplacement: () => assert.fail('nothing is replaced'),
+      });
+      assert.deepEqual([changed, apps, site().relays[0]?.hostname], [true, [], 'db.corp.local']);
+    });
+
     it('when a step fails, is as it was before', async () => {
       await attach();
       await attach('local-func');
