@@ -112,12 +112,9 @@ export function retryAfterMs(header: (name: string) => string | undefined): numb
     const ms = Number(header(name));
     if (ms > 0) return ms;
   }
-  const text = header('retry-after');
-  if (text === undefined || text.trim() === '') return undefined;
-  const seconds = Number(text);
-  if (!Number.isNaN(seconds)) return Math.max(seconds, 0) * 1_000;
-  const untilMs = Date.parse(text) - Date.now();
-  return Number.isNaN(untilMs) ? undefined : Math.max(untilMs, 0);
+  const text = header('retry-after') ?? '';
+  const ms = /^\d+$/.test(text.trim()) ? Number(text) * 1_000 : Date.parse(text) - Date.now();
+  return ms > 0 ? ms : undefined;
 }
 
 function pauseMessage(outcome: Outcome, { pauseMs, asked }: { pauseMs: number; asked: boolean }): string {

@@ -38,7 +38,9 @@ export async function confirm(question: string, options: ConfirmOptions): Promis
   }
   output.wipeProgress();
   if (await ask(question, options.signal)) return;
-  throw new HcmError('HCM_INTERRUPTED', 'You did not say yes, so nothing was changed.');
+  throw new HcmError('HCM_INTERRUPTED', 'You did not say yes, so nothing was changed.', {
+    details: { next: 'Answer y, or add --yes' },
+  });
 }
 
 /** Ctrl-C is a no: the terminal is in raw mode meanwhile, so no signal comes. */

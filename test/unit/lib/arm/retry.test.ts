@@ -108,7 +108,8 @@ describe('trying again', () => {
     assert.equal(header({ 'x-ms-retry-after-ms': '80', 'retry-after': '9' }), 80);
     const inAMinute = header({ 'retry-after': new Date(Date.now() + 60_000).toUTCString() });
     assert.ok(inAMinute !== undefined && inAMinute > 50_000 && inAMinute <= 60_000);
-    assert.equal(header({ 'retry-after': new Date(0).toUTCString() }), 0);
+    assert.equal(header({ 'retry-after': new Date(0).toUTCString() }), undefined);
+    assert.equal(header({ 'retry-after': '0' }), undefined, 'nothing is asked, so our own pause counts');
     assert.equal(header({}), undefined);
     assert.equal(header({ 'retry-after': 'soon' }), undefined);
   });
