@@ -86,7 +86,7 @@ describe('the documents', () => {
   });
 
   it('the table of commands in the README names exactly the commands there are', async () => {
-    const rows = [...page('README.md').prose.matchAll(/^\|\s*\[`hcm ([a-z ]+)`\]\(/gm)].map(
+    const rows = [...page('README.md').prose.matchAll(/^\|\s*\[`hcm ([a-z -]+)`\]\(/gm)].map(
       ([, name = '']) => name,
     );
     const commands = (await describeCommands()).map(({ name }) => name);
