@@ -46,24 +46,26 @@ export function sasKeyTokens(
   };
 }
 
-/** A key that was looked up so recently is as new as they come: when it is refused, asking again does not help. */
-const KEY_FRESH_MS = 5_000;
+/** After a refusal a key is asked for again, and then not before this long: what is refused still is wrong, not old. */
+const ASK_AGAIN_MS = 5_000;
 
 /** As `sasKeyTokens`, with a key that `lookUp` brings, and brings again when the relay refuses it: it was renewed. */
 export function lookedUpKeyTokens(lookUp: () => Promise<SasKey>, clock: Clock): TokenProvider {
-  let kept: { tokens: Promise<TokenProvider>; atMs: number } | undefined;
+  let kept: Promise<TokenProvider> | undefined;
+  let refusedAtMs = -Infinity;
   const ask = () => {
-    const tokens = lookUp().then((key) => sasKeyTokens(key, clock));
-    const asked = { tokens, atMs: clock.monotonicMs() };
+    const asked = lookUp().then((key) => sasKeyTokens(key, clock));
     // A failed look-up is not kept.
-    tokens.catch(() => (kept = kept === asked ? undefined : kept));
+    asked.catch(() => (kept = kept === asked ? undefined : kept));
     return (kept = asked);
   };
   return {
     renewable: true,
-    token: async (entity) => (await (kept ?? ask()).tokens).token(entity),
+    token: async (entity) => (await (kept ?? ask())).token(entity),
     refused() {
-      if (kept !== undefined && clock.monotonicMs() - kept.atMs < KEY_FRESH_MS) return false;
+      const nowMs = clock.monotonicMs();
+      if (nowMs - refusedAtMs < ASK_AGAIN_MS) return false;
+      refusedAtMs = nowMs;
       kept = undefined;
       return true;
     },
