@@ -13,6 +13,7 @@ import { exportAzure } from '../../../src/lib/services/apply/export.ts';
 import { HcmError, type ErrorCode } from '../../../src/protocol/errors.ts';
 import { AzureBed } from '../../helpers/azure-bed.ts';
 
+const OTHER = '11111111-2222-3333-4444-555555555555';
 const FILE = `
 azure:
   resourceGroup: local
@@ -44,7 +45,10 @@ describe('apply and destroy', () => {
 
   before(async () => {
     bed = await AzureBed.start(
-      { behaviour: { provisioningMs: 0, removalMs: 0 }, onEvent: (event) => onEvent(event) },
+      {
+        ...{ behaviour: { provisioningMs: 0, removalMs: 0 }, onEvent: (event) => onEvent(event) },
+        subscriptions: [{ displayName: 'Network', subscriptionId: OTHER }],
+      },
       { clock },
     );
   });
@@ -263,6 +267,27 @@ describe('apply and destroy', () => {
     } finally {
       await slow.stop();
     }
+  });
+
+  it('attaches apps of another subscription, which a file names by its name', async () => {
+    const { resourceGroups } = bed.emulator.state;
+    resourceGroups.push({ subscriptionId: OTHER, name: 'net', location: 'northeurope', tags: {} });
+    const text = SMALL.replace('local-app', '{name: local-app, subscription: LOCAL}').replace(
+      'Group: local',
+      'Group: net',
+    );
+    const there = bed.azure.in(OTHER);
+    await apply(text, there);
+    const made = namespace('my-relay');
+    assert.deepEqual([made?.subscriptionId, made?.location], [OTHER, 'northeurope']);
+    assert.deepEqual(world().apps[0]?.relays, ['sql db.corp.local:1433 true']);
+    assert.deepEqual(await apply(text, there), []);
+    assert.deepEqual((await planRemoval(there, await load(text), request)).actions.map(describeAction), [
+      'delete attachment local-app to my-relay/sql',
+      'delete connection my-relay/sql',
+      'delete rule shared of my-relay',
+      'delete namespace my-relay',
+    ]);
   });
 
   it('warns of what will not work, and of what may not be seen', async () => {

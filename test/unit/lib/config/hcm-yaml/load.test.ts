@@ -1,5 +1,6 @@
 // hcm.yaml as people write it, rightly and wrongly: what is declared, and for each mistake the place and the words.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { parseAzureSection } from '../../../../../src/lib/config/hcm-yaml/load.ts';
 import { HcmError, type ErrorCode } from '../../../../../src/protocol/errors.ts';
 
@@ -80,6 +81,19 @@ azure:
         },
       ],
     });
+  });
+
+  it('is as the documents show it', async () => {
+    const page = readFileSync(new URL('../../../../../docs/hcm-yaml.md', import.meta.url), 'utf8');
+    const [, example = ''] = /^```yaml\n([^]*?)^```/m.exec(page) ?? [];
+    const { namespaces } = await load(example);
+    assert.deepEqual(
+      namespaces[0]?.connections.map(({ name, target }) => [name, target?.port]),
+      [
+        ['sql', 1433],
+        ['metrics', 9090],
+      ],
+    );
   });
 
   it('takes names that stand for themselves, and leaves open what is not said', async () => {
