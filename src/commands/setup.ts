@@ -27,7 +27,7 @@ export default class Setup extends BaseCommand {
       exclusive: ['no-app'],
     }),
     'no-app': boolean({ description: 'Make the connection alone.' }),
-    slot: string({ description: 'Slot of the app.', helpValue: 'NAME', dependsOn: ['app'] }),
+    slot: string({ description: 'Slot of the app.', helpValue: 'NAME' }),
     target: targetFlag(),
     namespace: string({
       description: 'Namespace; made when it is not there.',

@@ -47,7 +47,7 @@ async function chooseApp(asking: Asking, apps: readonly App[]): Promise<App | un
     const app = await prompts.search<App | 'none'>({
       ...{
         id: 'app',
-        message: 'Which app is to reach it? (type to filter)',
+        message: 'Which app is to reach it?',
         flag: '--app NAME (or --no-app)',
       },
       choices: [...appChoices(sorted), WITHOUT_APP],

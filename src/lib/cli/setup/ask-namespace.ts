@@ -12,24 +12,23 @@ import { faultOf, look, type Asking } from './asking.ts';
 import type { Choice } from './prompts.ts';
 
 const PRICES = 'https://azure.microsoft.com/pricing/details/azure-relay';
-const COST = `Azure bills each listener by the hour, and data beyond what that includes; see ${PRICES}`;
-const COST_OF_LOCAL = 'This is the local Azure: it costs nothing.';
+const ABOUT = 'A namespace holds hybrid connections.';
+const COST = `${ABOUT} Azure bills each listener by the hour,
+and data beyond what that includes: ${PRICES}`;
+const COST_OF_LOCAL = `${ABOUT} This is the local Azure: it costs nothing.`;
 
 /** @throws HcmError HCM_INPUT_NEEDED, HCM_NAME_INVALID, HCM_NAME_TAKEN, HCM_RESOURCE_CONFLICT, HCM_LOCATION_INVALID. */
 export async function askNamespace(
   asking: Asking,
   known: { app: App | undefined; target: Target },
 ): Promise<NamespaceAnswer> {
-  const { given, reader, talk } = asking;
+  const { given, reader } = asking;
   const namespaces = await look(asking, 'looking for namespaces', reader.namespaces());
   if (given.namespace !== undefined) return givenNamespace(asking, given.namespace, { namespaces, ...known });
-  talk.say(
-    talk.paint.dim(`A namespace holds hybrid connections. ${reader.local ? COST_OF_LOCAL : `${COST}.`}`),
-  );
   const fitting = namespaces.filter((one) => placeConflict(one, asking) === undefined);
   const chosen = fitting.length === 0 ? 'new' : await chooseNamespace(asking, fitting);
   if (chosen !== 'new') return { kind: 'existing', namespace: chosen };
-  const name = await askName(asking, known);
+  const name = await askName(asking, known, fitting.length === 0);
   return newNamespace(asking, name, known.app);
 }
 
@@ -74,17 +73,27 @@ function chooseNamespace(asking: Asking, namespaces: readonly Namespace[]): Prom
     description: 'Takes about a minute. Costs nothing by itself: listeners cost.',
   });
   return asking.prompts.search({
-    ...{ id: 'namespace', message: 'Which namespace? (type to filter)', flag: '--namespace NAME', choices },
+    ...{ id: 'namespace', message: 'Which namespace?', flag: '--namespace NAME', choices },
+    hint: costOf(asking),
   });
 }
 
-async function askName(asking: Asking, known: { app: App | undefined; target: Target }): Promise<string> {
+function costOf({ reader }: Asking): string {
+  return reader.local ? COST_OF_LOCAL : COST;
+}
+
+async function askName(
+  asking: Asking,
+  known: { app: App | undefined; target: Target },
+  hintToo: boolean,
+): Promise<string> {
   const { prompts, reader, randomEnding } = asking;
   const about = known.app?.name ?? hostWord(known.target.host);
   const plain = proposeNamespace(about);
   const taken = await look(asking, 'looking for a free name', reader.nameFault(plain));
   return prompts.text({
     ...{ id: 'namespace-name', message: 'Name of the new namespace?', flag: '--namespace NAME' },
+    ...(hintToo ? { hint: costOf(asking) } : {}),
     proposal: taken === undefined ? plain : proposeNamespace(about, randomEnding()),
     check: async (name) =>
       faultOf(() => checkResourceName('namespace', name)) ?? (await reader.nameFault(name)),

@@ -41,7 +41,7 @@ async function askGroup(
     choices.length === 0
       ? ''
       : await prompts.search({
-          ...{ id: 'resource-group', message: 'Which resource group? (type to filter)' },
+          ...{ id: 'resource-group', message: 'Which resource group?' },
           flag: '--resource-group NAME',
           choices: [...choices, { name: 'a new one', value: '' }],
         });
@@ -91,7 +91,7 @@ async function askLocation(
   }
   const sorted = [...new Set([...near, ...known])];
   return prompts.search({
-    ...{ ...question, message: 'Which location? (type to filter)' },
+    ...{ ...question, message: 'Which location?' },
     choices: sorted.map((name) => ({
       ...{ name, value: name },
       ...(name === plainLocation(app?.location ?? '')

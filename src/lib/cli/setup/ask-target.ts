@@ -12,19 +12,15 @@ export interface AskedTarget {
 
 /** @throws HcmError HCM_INPUT_NEEDED. */
 export async function askTarget(asking: Asking, app: App | undefined): Promise<AskedTarget> {
-  const { given, prompts, talk } = asking;
+  const { given, prompts } = asking;
   if (given.target !== undefined) {
     return { target: given.target, reachable: await tryFromHere(asking, given.target) };
   }
-  talk.say(
-    talk.paint.dim(
-      'The host and port as the machine with the listener reaches it. A host name works better than an address.',
-    ),
-  );
   for (;;) {
     const text = await prompts.text({
       id: 'target',
       message: 'What is to be reached? (HOST:PORT)',
+      hint: 'As the machine with the listener reaches it. A host name is better than an address.',
       flag: '--target HOST:PORT',
       check: (typed) => Promise.resolve(targetFault(typed, app)),
     });

@@ -27,7 +27,7 @@ export interface Asking {
   given: GivenAnswers;
   talk: Talk;
   /** Four letters or digits, for a name that has to be unique. */
-  randomEnding(): string;
+  readonly randomEnding: () => string;
 }
 
 /** Shows what is being looked for until it is there. */

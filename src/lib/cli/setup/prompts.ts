@@ -19,6 +19,8 @@ export interface Question<T> {
   /** For scripts of tests: each is asked once. */
   readonly id: string;
   readonly message: string;
+  /** What helps to answer, in lines; only whoever is asked sees it. */
+  readonly hint?: string;
   /** The flag that answers it, as one types it: `--target HOST:PORT`. */
   readonly flag: string;
   /** The answer where nobody is asked; without it, somebody must answer. */
@@ -34,7 +36,7 @@ export interface TextQuestion extends Question<string> {
   /** Taken with Enter alone. */
   readonly proposal?: string;
   /** What is wrong with the answer; undefined when it will do. */
-  check(text: string): Promise<string | undefined>;
+  readonly check: (text: string) => Promise<string | undefined>;
 }
 
 export interface YesNoQuestion extends Question<boolean> {
@@ -77,11 +79,15 @@ function unasked<T>({ unasked: answer, message, flag }: Question<T>): Promise<T>
   );
 }
 
-/** The choices that hold every word of `term`, in their name or description. */
+/** The choices that hold every word of `term`, in their name or description; those that begin with it come first. */
 export function narrow<T>(choices: readonly Choice<T>[], term: string | undefined): readonly Choice<T>[] {
-  const words = (term ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-  return choices.filter(({ name, description = '' }) => {
-    const text = `${name} ${description}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const wanted = (term ?? '').trim().toLowerCase();
+  const words = wanted.split(/\s+/).filter(Boolean);
+  const rank = ({ name }: Choice<T>) => (name.toLowerCase().startsWith(wanted) ? 0 : 1);
+  return choices
+    .filter(({ name, description = '' }) => {
+      const text = `${name} ${description}`.toLowerCase();
+      return words.every((word) => text.includes(word));
+    })
+    .sort((one, other) => rank(one) - rank(other));
 }

@@ -23,12 +23,14 @@ export function sayWelcome(output: Output): void {
   );
 }
 
-export function sayPlan(output: Output, { steps, commands, warnings, again }: SetupPlan): void {
+export function sayPlan(output: Output, plan: SetupPlan): void {
+  const { answers, steps, commands, listenCommand, warnings, again } = plan;
   const { bold, cyan, dim } = output.paint;
   output.say(`\n${bold('What will be done')}\n`);
   for (const step of steps) output.say(stepLine(output, step));
   output.say(`\n${bold('The same as commands')}\n`);
   for (const command of commands) output.say(`  ${cyan(command)}`);
+  if (!answers.listen) output.say(`  ${cyan(listenCommand)}   ${dim('on the other machine')}`);
   output.say(`\n${dim('or all at once, with no question:')}\n\n  ${dim(again)}\n`);
   for (const warning of warnings) output.warn(warning);
 }
@@ -50,7 +52,7 @@ export function printResult(
   output.answer(
     app === undefined
       ? `${connection} leads to ${target}.`
-      : `${appName(app)} reaches ${target} through ${connection}, while a listener runs.`,
+      : `${appName(app)} reaches ${target} through ${connection}${listen ? '.' : ', once a listener runs.'}`,
   );
   if (app !== undefined) output.say(dim(`In its code, connect to ${target} as if it were next door.`));
   if (listen) return output.say(`\n${bold('Listening here.')} Ctrl-C stops.`);

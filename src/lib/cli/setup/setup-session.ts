@@ -169,7 +169,7 @@ async function chooseSubscription(
   output.wipeProgress();
   const others = subscriptions.filter((one) => one !== preset);
   return prompts.search<Subscription>({
-    ...{ id: 'subscription', message: 'Which subscription? (type to filter)', flag: '--subscription NAME' },
+    ...{ id: 'subscription', message: 'Which subscription?', flag: '--subscription NAME' },
     unasked: preset,
     choices: [...(preset === undefined ? [] : [preset]), ...others].map((one) => ({
       ...{ name: one.displayName, value: one, description: one.subscriptionId },

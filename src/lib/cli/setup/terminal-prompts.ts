@@ -1,4 +1,5 @@
 /** The questions on a terminal, by keyboard: arrows, typing, Enter. They are talk, so they go to stderr. */
+import type * as Inquirer from '@inquirer/prompts';
 import type { Key } from 'node:readline';
 import { HcmError } from '../../../protocol/errors.ts';
 import type { Output } from '../output.ts';
@@ -13,11 +14,16 @@ export interface TerminalPromptOptions {
 }
 
 export function terminalPrompts({ output, signal }: TerminalPromptOptions): Prompts {
-  type Library = typeof import('@inquirer/prompts');
+  const { bold, dim } = output.paint;
+  type Library = typeof Inquirer;
   type Context = { output: NodeJS.WritableStream; signal: AbortSignal };
-  const put = async <T>(ask: (library: Library, context: Context) => Promise<T>): Promise<T> => {
+  const put = async <T>(
+    hint: string | undefined,
+    ask: (library: Library, context: Context) => Promise<T>,
+  ): Promise<T> => {
     const library = await import('@inquirer/prompts');
     output.wipeProgress();
+    for (const line of hint?.split('\n') ?? []) output.say(dim(`  ${line}`));
     const leave = new AbortController();
     const onKey = (_: string, key: Key) => {
       // The end of the input, which no prompt would notice.
@@ -35,26 +41,31 @@ export function terminalPrompts({ output, signal }: TerminalPromptOptions): Prom
       process.stdin.off('keypress', onKey);
     }
   };
+  const tipOf = (keys: readonly (readonly string[])[]) =>
+    keys.map(([key = '', does = '']) => `${bold(key)} ${dim(does)}`).join(dim(' · '));
+  const theme = (...more: readonly (readonly string[])[]) => ({
+    style: { keysHelpTip: () => tipOf([...more, ['↑↓', 'move'], ['Enter', 'choose'], ['Ctrl-C', 'leave']]) },
+  });
   return {
-    search: ({ message, choices }) =>
-      put((library, context) =>
+    search: ({ message, hint, choices }) =>
+      put(hint, (library, context) =>
         library.search(
           {
-            ...{ message, pageSize: PAGE_LINES },
+            ...{ message, pageSize: PAGE_LINES, theme: theme(['type', 'filter']) },
             source: (term) => narrow(choices, term).map(toItem),
           },
           context,
         ),
       ),
-    select: ({ message, choices }) =>
-      put((library, context) =>
+    select: ({ message, hint, choices }) =>
+      put(hint, (library, context) =>
         library.select(
-          { ...{ message, pageSize: PAGE_LINES, loop: false }, choices: choices.map(toItem) },
+          { ...{ message, pageSize: PAGE_LINES, loop: false, theme: theme() }, choices: choices.map(toItem) },
           context,
         ),
       ),
-    text: ({ message, proposal, check }) =>
-      put(async (library, context) => {
+    text: ({ message, hint, proposal, check }) =>
+      put(hint, async (library, context) => {
         const answer = await library.input(
           {
             message,
@@ -65,8 +76,8 @@ export function terminalPrompts({ output, signal }: TerminalPromptOptions): Prom
         );
         return answer.trim();
       }),
-    yesNo: ({ message, proposal }) =>
-      put((library, context) => library.confirm({ message, default: proposal }, context)),
+    yesNo: ({ message, hint, proposal }) =>
+      put(hint, (library, context) => library.confirm({ message, default: proposal }, context)),
   };
 }
 

@@ -23,7 +23,7 @@ export interface Performing {
   /** How long to wait for a namespace. */
   timeoutMs: number;
   /** After each step, with what is there now. */
-  onDone(what: string): void;
+  readonly onDone: (what: string) => void;
 }
 
 /**
