@@ -116,6 +116,8 @@ export function nameOf(workload: Workload): string {
       return `${workload.kind} x${workload.streams}`;
     case 'command':
       return `${workload.program} ${workload.args.join(' ')}`;
+    case 'azure-command':
+      return `hcm ${workload.args.join(' ')}`;
     case 'emulator-start':
       return 'emulator start';
   }

@@ -19,6 +19,8 @@ export type Workload =
   | { kind: 'stall'; streams: number }
   /** Wall-clock time of a process from spawn to exit (start-up.ts); needs no path. */
   | { kind: 'command'; args: string[]; program: 'node' | 'hcm' }
+  /** From spawn to the command's first request of Resource Manager, the emulator's; signing in is in it. No path. */
+  | { kind: 'azure-command'; args: string[] }
   /** The emulator inside a process, to `ready`; needs no path. */
   | { kind: 'emulator-start' };
 
@@ -82,6 +84,7 @@ export async function measure(
     case 'stall':
       return measureMemory(load, path, workload);
     case 'command':
+    case 'azure-command':
     case 'emulator-start':
       throw new Error(`${workload.kind} needs no path`);
   }
