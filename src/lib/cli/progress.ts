@@ -41,7 +41,7 @@ export class ProgressLine {
 
   #draw(text: string, seconds: number): void {
     const time = seconds < SHOWN_FROM_SECONDS ? '' : ` (${seconds} s)`;
-    const room = Math.max((this.#stream.columns ?? 80) - time.length - ' ...'.length - 1, 10);
+    const room = Math.max((this.#stream.columns || 80) - time.length - ' ...'.length - 1, 10);
     this.#stream.write(`${WIPE}${text.slice(0, room)} ...${time}`);
   }
 }
