@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connectUrl } from '../protocol/addresses.ts';
-import { HcmError } from '../protocol/errors.ts';
+import { HcmError, type ErrorCode } from '../protocol/errors.ts';
 import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
@@ -14,7 +14,7 @@ import { orAborted, withDeadline } from './network-errors.ts';
 import type { Connection, SenderOptions } from './options.ts';
 import { RelayDialer } from './relay-dialer.ts';
 import { upgrade } from './relay-socket.ts';
-import { cachedTokens, mayTryNewerToken } from './token-provider.ts';
+import { cachedTokens, isStaleKey, mayTryNewerToken } from './token-provider.ts';
 import { RendezvousStream } from './rendezvous-stream.ts';
 
 /** The relay holds the handshake for up to 30 s while a listener is asked. */
@@ -45,6 +45,8 @@ export class Sender {
   readonly emit: Emit;
   readonly #dialer: RelayDialer;
   #toldSkew = false;
+  /** How often the tokens were found stale. */
+  #renewals = 0;
 
   constructor(connection: Connection, options: SenderOptions = {}) {
     this.options = options;
@@ -65,16 +67,25 @@ export class Sender {
     const limit = { clock: this.clock, limitMs, late: () => this.#late(limitMs), signal: options.signal };
     return withDeadline(limit, async (signal) => {
       for (let attempt = 1; ; attempt += 1) {
+        const renewalsBefore = this.#renewals;
         try {
           return { stream, webSocket: await this.#attempt(stream, signal) };
         } catch (error) {
           if (attempt === ATTEMPTS || signal.aborted || !(error instanceof HcmError)) throw error;
-          if (mayTryNewerToken(this.connection.tokens, error.code)) continue;
+          if (this.#hasNewerToken(error.code, renewalsBefore)) continue;
           if (!WORTH_ANOTHER_TRY.has(error.code)) throw error;
           await sleep(this.clock, RETRY_DELAY_MS * attempt, signal);
         }
       }
     });
+  }
+
+  /** Of many streams that are refused at once with the same token, the first asks for a newer one. */
+  #hasNewerToken(code: ErrorCode, renewalsBefore: number): boolean {
+    if (this.#renewals > renewalsBefore && isStaleKey(code)) return true;
+    if (!mayTryNewerToken(this.connection.tokens, code)) return false;
+    this.#renewals += 1;
+    return true;
   }
 
   #attempt(stream: string, outer: AbortSignal): Promise<WebSocket> {

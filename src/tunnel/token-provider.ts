@@ -107,7 +107,12 @@ export function cachedTokens(tokens: TokenProvider, clock: Clock): TokenProvider
 /** Refusals that a renewed key explains. */
 const STALE_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['HCM_TOKEN_SIGNATURE', 'HCM_UNAUTHORIZED']);
 
+/** The relay's refusal may mean that the key was renewed. */
+export function isStaleKey(code: ErrorCode): boolean {
+  return STALE_KEY.has(code);
+}
+
 /** Tells `tokens` when the relay refused what they gave. True when another try at once makes sense. */
 export function mayTryNewerToken(tokens: TokenProvider | undefined, code: ErrorCode): boolean {
-  return STALE_KEY.has(code) && (tokens?.refused?.() ?? false);
+  return isStaleKey(code) && (tokens?.refused?.() ?? false);
 }

@@ -51,6 +51,16 @@ describe('a key that was renewed', () => {
     assert.deepEqual(bed.heard.of('reconnecting'), []);
   });
 
+  it('is looked up again once for all streams that met the old one', async () => {
+    const target = await bed.target((socket) => socket.end());
+    await bed.onlineListener({ target });
+    const { tokens, asked } = keysRenewedAfter(1);
+    const sender = bed.sender({}, { ...bed.connection('sender'), tokens });
+    const opened = await Promise.all(Array.from({ length: 5 }, () => sender.open()));
+    for (const { webSocket } of opened) webSocket.destroy();
+    assert.equal(asked.count, 2);
+  });
+
   it('that stays wrong ends a sender after a few tries', async () => {
     const { tokens, asked } = keysRenewedAfter(Infinity);
     await rejectsWith(bed.sender({}, { ...bed.connection('sender'), tokens }).open(), 'HCM_TOKEN_SIGNATURE');
