@@ -80,7 +80,7 @@ export function setupJson(
     namespace: { name, resourceGroup, location, subscriptionId, host, created: namespace.created },
     connection,
     ...(attached === undefined ? {} : { app: { ...appJson(attached.app), attached: attached.changed } }),
-    warnings: attached?.warnings ?? [],
+    warnings: plan.warnings,
     listen: plan.listenCommand,
   };
 }

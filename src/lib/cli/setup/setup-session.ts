@@ -53,7 +53,7 @@ export async function openSetupSession(request: SetupSessionRequest): Promise<Se
   output.wipeProgress();
   const { green, bold } = output.paint;
   const who = session.account === undefined ? '' : ` as ${session.account}`;
-  const where = chosen === undefined ? subscriptionId : `${chosen.displayName} (${subscriptionId})`;
+  const where = chosen?.displayName ?? subscriptionId;
   output.say(`${green('✔')} Signed in to ${bold(session.cloud.name)}${who}. Subscription: ${where}`);
   const options = {
     ...{ subscriptionId, userAgent: userAgent() },
