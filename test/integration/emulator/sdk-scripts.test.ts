@@ -12,7 +12,9 @@ import { signingKey } from '../../helpers/signing-key.ts';
 
 const run = promisify(execFile);
 
-describe("a user's script with Microsoft's packages", () => {
+describe("a user's script with Microsoft's packages", function () {
+  // Three processes that load the SDKs at once.
+  this.timeout(30_000);
   let emulator: Emulator;
   let folder: string;
   let answers: Record<'relay' | 'app-service' | 'identity', Record<string, unknown>>;
