@@ -1,7 +1,7 @@
 /** Which app or slot is to reach the target; or none for now. */
 import { HcmError } from '../../../protocol/errors.ts';
 import { appName, isFunctionApp, type App } from '../../arm/apps.ts';
-import { parsePlanId } from '../../arm/plans.ts';
+import { limitScope, parsePlanId } from '../../arm/plans.ts';
 import { look, type Asking } from './asking.ts';
 import type { Choice } from './prompts.ts';
 
@@ -96,6 +96,7 @@ async function chooseSlot(asking: Asking, app: App): Promise<App> {
 /** What no plan can help. */
 function unfit(app: App): string | undefined {
   if (app.planId === undefined) return 'what runs in no App Service plan has no hybrid connections';
+  if (limitScope(app) === 'none') return `a plan of the tier ${app.tier} has no hybrid connections`;
   return app.windowsContainer ? 'Windows containers have no hybrid connections' : undefined;
 }
 
