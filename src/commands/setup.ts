@@ -45,12 +45,17 @@ export default class Setup extends BaseCommand {
     }),
     listen: boolean({
       allowNo: true,
-      description: 'Listen here at the end, or print what listens elsewhere (default where nobody is asked).',
+      description:
+        'Listen here at the end; --no-listen prints what to run elsewhere (the default of scripts).',
     }),
     yes: { ...yesFlag, description: 'Take what is proposed, and do it without asking.' },
     timeout: timeoutFlag,
     ...graceFlags,
     ...azureFlags,
+    'resource-group': {
+      ...azureFlags['resource-group'],
+      description: 'Resource group of a new namespace; made when it is not there.',
+    },
   };
 
   async run(): Promise<void> {
