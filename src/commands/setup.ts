@@ -43,10 +43,9 @@ export default class Setup extends BaseCommand {
       description: 'Name of the hybrid connection. Default: after the target.',
       helpValue: 'NAME',
     }),
-    listen: boolean({
-      allowNo: true,
-      description:
-        'Listen here at the end; --no-listen prints what to run elsewhere (the default of scripts).',
+    listen: boolean({ description: 'Listen here at the end.', exclusive: ['no-listen'] }),
+    'no-listen': boolean({
+      description: 'Print what to run on the other machine. Default where nobody is asked.',
     }),
     yes: { ...yesFlag, description: 'Take what is proposed, and do it without asking.' },
     timeout: timeoutFlag,
@@ -61,17 +60,18 @@ export default class Setup extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Setup);
     const json = this.jsonEnabled();
-    if (json && flags.listen === true) {
+    if (json && flags.listen) {
       throw new HcmError('HCM_USAGE', 'With --json the wizard gives one document, so it does not listen.', {
         details: { next: 'Leave --listen out, and run hcm listen CONNECTION --json afterwards' },
       });
     }
-    const { slot, target, namespace, location, connection, listen, yes } = flags;
+    const { slot, target, namespace, location, connection, yes } = flags;
     this.exitStatus = await runSetup({
       ...{ flags, yes, json, output: this.output },
       given: {
-        ...{ slot, target, namespace, location, connection, listen },
+        ...{ slot, target, namespace, location, connection },
         app: flags['no-app'] ? false : flags.app,
+        listen: flags.listen ? true : flags['no-listen'] ? false : undefined,
         resourceGroup: flags['resource-group'],
       },
       ...{ timeoutMs: flags.timeout, graceMs: flags['grace-period'] },
