@@ -46,6 +46,19 @@ describe('hcm setup without a terminal', () => {
     assert.match(ended.stderr, /What will be done[^]+Next: +Add --yes/);
   });
 
+  it('Ctrl-C while it looks around ends it at once, with nothing changed', async () => {
+    home.emulator.kill('SIGSTOP');
+    try {
+      const setup = home.start(['setup', '--app', 'local-app'], LOCAL);
+      await setup.says('looking whether you are signed in');
+      const { status, stderr } = await setup.interrupt();
+      assert.equal(status, 130, stderr);
+      assert.match(stderr, /The wizard was left, and nothing was changed/);
+    } finally {
+      home.emulator.kill('SIGCONT');
+    }
+  });
+
   it('--json is one document, so it does not listen', async () => {
     const { status, stdout } = await home.run(['setup', '--json', '--listen'], { env: LOCAL });
     const { error } = JSON.parse(stdout) as { error: Record<string, unknown> };

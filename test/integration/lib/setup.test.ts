@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { askSetup } from '../../../src/lib/cli/setup/ask-setup.ts';
 import type { GivenAnswers } from '../../../src/lib/cli/setup/asking.ts';
 import { nobodyToAsk, takingProposals, type Prompts } from '../../../src/lib/cli/setup/prompts.ts';
+import { openAzure } from '../../../src/lib/arm/azure.ts';
 import { Output } from '../../../src/lib/cli/output.ts';
 import type { SetupAnswers } from '../../../src/lib/services/setup/answers.ts';
 import { performSetup } from '../../../src/lib/services/setup/perform-setup.ts';
@@ -287,6 +288,44 @@ describe('hcm setup', () => {
     const target = parseTarget('localhost:9');
     const answers = await ask(nobodyToAsk, { app: 'local-app', target, namespace: 'local-relay' });
     assert.match((await plan(answers)).warnings.join(), /On Linux/);
+  });
+
+  it('a subscription that has never had a namespace is registered, and the plan says so', async () => {
+    const [subscription] = bed.emulator.state.subscriptions;
+    assert.ok(subscription);
+    const kept = subscription.registeredProviders;
+    subscription.registeredProviders = kept.filter((name) => !/relay/i.test(name));
+    const answers = await ask(new ScriptedPrompts(ALL_NEW));
+    const { steps } = await plan(answers);
+    assert.deepEqual(
+      steps.map(({ kind }) => kind),
+      ['provider', 'namespace', 'connection', 'app', 'listener'],
+    );
+    await perform(answers);
+    subscription.registeredProviders = kept;
+    assert.equal((await plan(answers)).steps.length, 4);
+  });
+
+  it('Ctrl-C in the middle says what may exist, and which command goes on', async () => {
+    const answers = await ask(new ScriptedPrompts(ALL_NEW));
+    bed.emulator.faults.arm.creationMs = 60_000;
+    const controller = new AbortController();
+    const azure = openAzure(bed.session, {
+      signal: controller.signal,
+      report(message) {
+        if (message.startsWith('creating the namespace')) {
+          controller.abort(new HcmError('HCM_INTERRUPTED', 'Interrupted.'));
+        }
+      },
+    });
+    const wanted = await plan(answers);
+    const performing = performSetup(azure, wanted, { timeoutMs: 5_000, onDone: () => undefined });
+    await assert.rejects(performing, (error) => {
+      assert.ok(error instanceof HcmError);
+      assert.deepEqual([error.code, error.details['next']], ['HCM_INTERRUPTED', wanted.again]);
+      assert.match(error.message, /created the resource group "hcm-relay"/);
+      return true;
+    });
   });
 
   it('what fails half-way says what exists, and the wizard goes on from there', async () => {

@@ -14,6 +14,8 @@ import { commandLine } from './command-line.ts';
 
 /** What was found of what the answers name. */
 export interface SetupExisting {
+  /** The subscription may make namespaces. */
+  readonly registered: boolean;
   /** The hybrid connection is there, with this target. */
   readonly connection: boolean;
   /** What the app has attached. */
@@ -21,7 +23,7 @@ export interface SetupExisting {
 }
 
 export interface SetupStep {
-  readonly kind: 'namespace' | 'connection' | 'app' | 'listener';
+  readonly kind: 'provider' | 'namespace' | 'connection' | 'app' | 'listener';
   readonly text: string;
   /** There is nothing to do: it is there. */
   readonly kept: boolean;
@@ -67,6 +69,10 @@ function stepsOf(answers: SetupAnswers, existing: SetupExisting): SetupStep[] {
   const target = formatTarget(answers.target);
   const connection = connectionOf(answers);
   const steps: SetupStep[] = [];
+  if (!existing.registered) {
+    const text = 'register Microsoft.Relay in the subscription, which is done once';
+    steps.push({ kind: 'provider', text, kept: false });
+  }
   if (namespace.kind === 'existing') {
     const { name, location, resourceGroup } = namespace.namespace;
     steps.push({

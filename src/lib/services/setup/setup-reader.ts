@@ -9,7 +9,7 @@ import { dialTarget } from '../../../tunnel/target-dialer.ts';
 import { findApp, listApps, listSlots, type App } from '../../arm/apps.ts';
 import type { Azure } from '../../arm/azure.ts';
 import { isRemoving, listNamespaces, namespaceNameOf, type Namespace } from '../../arm/namespaces.ts';
-import { getProvider } from '../../arm/providers.ts';
+import { getProvider, type Provider } from '../../arm/providers.ts';
 import { listResourceGroups, type ResourceGroup } from '../../arm/resource-groups.ts';
 import { isSameRelay, listSiteRelays } from '../../arm/site-relays.ts';
 import { listConnections } from '../connections.ts';
@@ -87,8 +87,12 @@ async function planFault(azure: Azure, app: App): Promise<string | undefined> {
 }
 
 async function readLocations(azure: Azure): Promise<string[]> {
-  const provider = await unless(['HCM_AZURE_FORBIDDEN'], getProvider(azure, 'Microsoft.Relay'));
-  return (provider?.locations.get('namespaces') ?? []).map(plainLocation).sort();
+  return ((await readProvider(azure))?.locations.get('namespaces') ?? []).map(plainLocation).sort();
+}
+
+/** Undefined where it may not be read. */
+function readProvider(azure: Azure): Promise<Provider | undefined> {
+  return unless(['HCM_AZURE_FORBIDDEN'], getProvider(azure, 'Microsoft.Relay'));
 }
 
 async function nameFault(azure: Azure, name: string): Promise<string | undefined> {
@@ -128,7 +132,8 @@ async function readExisting(azure: Azure, answers: SetupAnswers): Promise<SetupE
   }
   const wanted = connectionOf(answers).toLowerCase();
   const found = connections.find((one) => `${one.namespace}/${one.name}`.toLowerCase() === wanted);
-  return { connection: found !== undefined, attached };
+  const provider = namespace.kind === 'new' ? await readProvider(azure) : undefined;
+  return { registered: provider?.registered !== false, connection: found !== undefined, attached };
 }
 
 async function unless<T>(codes: readonly string[], result: Promise<T>): Promise<T | undefined> {

@@ -29,7 +29,7 @@ const ANSWERS: SetupAnswers = {
   connection: 'db-5432',
   listen: true,
 };
-const NOTHING = { connection: false, attached: [] };
+const NOTHING = { registered: true, connection: false, attached: [] };
 
 function relay(connection: string, target = 'db.corp.local:5432'): SiteRelay {
   return {
@@ -60,6 +60,11 @@ describe('the plan of the wizard', () => {
     assert.deepEqual(warnings, []);
   });
 
+  it('tells of the registration that Azure asks for once', () => {
+    const { steps } = planSetup(ANSWERS, { ...NOTHING, registered: false });
+    assert.match(`${steps[0]?.kind} ${steps[0]?.text}`, /^provider register Microsoft\.Relay/);
+  });
+
   it('keeps what is there, and has no command for it', () => {
     const answers: SetupAnswers = {
       ...ANSWERS,
@@ -67,6 +72,7 @@ describe('the plan of the wizard', () => {
       listen: false,
     };
     const { steps, commands, listenCommand } = planSetup(answers, {
+      registered: true,
       connection: true,
       attached: [relay('DB-5432')],
     });
@@ -102,7 +108,7 @@ describe('the plan of the wizard', () => {
 
   it('warns of what Azure takes and what will not work', () => {
     const warnings = (app: App, target: string, attached: SiteRelay[] = []) =>
-      planSetup({ ...ANSWERS, app, target: parseTarget(target) }, { connection: false, attached }).warnings;
+      planSetup({ ...ANSWERS, app, target: parseTarget(target) }, { ...NOTHING, attached }).warnings;
     assert.match(String(warnings({ ...APP, linux: true }, 'localhost:80')), /On Linux, "localhost" means/);
     assert.match(String(warnings(APP, '10.0.0.5:80')), /host name is safer than 10\.0\.0\.5/);
     assert.match(
