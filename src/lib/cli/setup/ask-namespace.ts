@@ -14,8 +14,8 @@ import type { Choice } from './prompts.ts';
 const PRICES = 'https://azure.microsoft.com/pricing/details/azure-relay';
 const ABOUT = 'A namespace holds hybrid connections.';
 const COST = `${ABOUT} Azure bills each listener by the hour,
-and data beyond what that includes: ${PRICES}`;
-const COST_OF_LOCAL = `${ABOUT} This is the local Azure: it costs nothing.`;
+and data beyond what that includes:\n${PRICES}`;
+const COST_OF_LOCAL = `${ABOUT} In the local Azure it costs nothing.`;
 
 /** @throws HcmError HCM_INPUT_NEEDED, HCM_NAME_INVALID, HCM_NAME_TAKEN, HCM_RESOURCE_CONFLICT, HCM_LOCATION_INVALID. */
 export async function askNamespace(

@@ -20,7 +20,7 @@ export async function askTarget(asking: Asking, app: App | undefined): Promise<A
     const text = await prompts.text({
       id: 'target',
       message: 'What is to be reached? (HOST:PORT)',
-      hint: 'As the machine with the listener reaches it. A host name is better than an address.',
+      hint: 'As the machine with the listener reaches it; a host name is best.',
       flag: '--target HOST:PORT',
       check: (typed) => Promise.resolve(targetFault(typed, app)),
     });

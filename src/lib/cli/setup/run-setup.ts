@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { HcmError } from '../../../protocol/errors.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
+import { orAborted } from '../../../tunnel/network-errors.ts';
 import type { Azure } from '../../arm/azure.ts';
 import { accessByKey } from '../../services/connection-access.ts';
 import { namespaceName } from '../../services/setup/answers.ts';
@@ -68,15 +69,17 @@ async function prepare(
   try {
     if (interactive) sayWelcome(output);
     const onSignedIn = () => (signedIn = true);
-    const session = await openSetupSession({
+    const opening = openSetupSession({
       ...{ flags, output, prompts, signal, interactive, onSignedIn, env },
     });
+    // What only reads may be left behind: nobody waits for a network that does not answer.
+    const session = await orAborted(opening, signal);
     const asking: Asking = {
       ...{ prompts, talk: output, given: run.given },
       reader: createSetupReader(session.azure, { clock: systemClock }),
       randomEnding: () => randomBytes(2).toString('hex'),
     };
-    const plan = await planFor(asking, session);
+    const plan = await orAborted(planFor(asking, session), signal);
     if (!json) sayPlan(output, plan);
     await agree(asking, yes);
     return { session, plan };
