@@ -19,6 +19,8 @@ import { LEAVE, ScriptedPrompts, type ScriptedAnswer } from '../../helpers/scrip
 /** Nobody listens there: RFC 863's port, and refused at once on loopback. */
 const CLOSED = '127.0.0.1:9';
 
+const OTHER = '11111111-2222-3333-4444-555555555555';
+
 const ALL_NEW: Record<string, ScriptedAnswer> = {
   ...{ app: 'local-app', slot: 'staging', target: CLOSED, 'target-anyway': true },
   ...{ namespace: 'a new one', 'namespace-name': '', 'resource-group': 'a new one' },
@@ -31,7 +33,7 @@ describe('hcm setup', () => {
   let open: string;
 
   before(async () => {
-    bed = await AzureBed.start();
+    bed = await AzureBed.start({ subscriptions: [{ displayName: 'Network', subscriptionId: OTHER }] });
     server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -304,6 +306,25 @@ describe('hcm setup', () => {
     await perform(answers);
     subscription.registeredProviders = kept;
     assert.equal((await plan(answers)).steps.length, 4);
+  });
+
+  it('an app of another subscription is attached by its id', async () => {
+    const there = bed.azure.in(OTHER);
+    const { subscriptionId } = bed.emulator.state;
+    const reader = createSetupReader(there, { clock: systemClock });
+    const app = `/subscriptions/${subscriptionId}/resourceGroups/local/providers/Microsoft.Web/sites/local-app`;
+    const prompts = new ScriptedPrompts({
+      ...{ namespace: 'a new one', 'namespace-name': 'far-away-relay', 'resource-group-name': '' },
+      ...{ location: 'northeurope', connection: '' },
+    });
+    const talk = new Output({ env: {}, quiet: true });
+    const given = { app, target: parseTarget(open), listen: false };
+    const answers = await askSetup({ prompts, given, talk, reader, randomEnding: () => '3f2a' });
+    const wanted = planSetup(answers, await reader.existing(answers));
+    assert.ok(wanted.again.includes(`--app ${app}`));
+    const done = { timeoutMs: 5_000, onDone: () => undefined };
+    const { attached, namespace } = await performSetup(there, wanted, done);
+    assert.deepEqual([attached?.changed, namespace.namespace.subscriptionId], [true, OTHER]);
   });
 
   it('Ctrl-C in the middle says what may exist, and which command goes on', async () => {

@@ -8,6 +8,8 @@ import { appJson } from '../app-presenter.ts';
 import type { Output } from '../output.ts';
 
 const LABEL_CHARS = 'connection'.length;
+/** What stands before its text. */
+const WARNING_CHARS = 'Warning: '.length;
 
 export function sayWelcome(output: Output): void {
   const { bold, cyan, dim } = output.paint;
@@ -32,7 +34,7 @@ export function sayPlan(output: Output, plan: SetupPlan): void {
   for (const command of commands) output.say(`  ${cyan(command)}`);
   if (!answers.listen) output.say(`  ${cyan(listenCommand)}   ${dim('on the other machine')}`);
   output.say(`\n${dim('or all at once, with no question:')}\n\n  ${dim(again)}\n`);
-  for (const warning of warnings) output.warn(warning);
+  for (const warning of warnings) output.warn(wrap(warning));
 }
 
 function stepLine({ paint }: Output, { kind, text, kept }: SetupStep): string {
@@ -83,4 +85,16 @@ export function setupJson(
     warnings: plan.warnings,
     listen: plan.listenCommand,
   };
+}
+
+/** At words, where a terminal would cut through them. */
+function wrap(text: string, columns: number | undefined = process.stderr.columns): string {
+  if (columns === undefined) return text;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + word.length + WARNING_CHARS >= columns) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(WARNING_CHARS)}`);
 }

@@ -26,6 +26,11 @@ export interface SetupAnswers {
   readonly listen: boolean;
 }
 
+/** The resource id, which is never ambiguous. Of the app, where it is a slot: that has a flag of its own. */
+export function appId({ subscriptionId, resourceGroup, name }: App): string {
+  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Web/sites/${name}`;
+}
+
 export function namespaceName(answer: NamespaceAnswer): string {
   return answer.kind === 'existing' ? answer.namespace.name : answer.name;
 }

@@ -7,7 +7,7 @@ import type { WantedConnection } from '../connection-access.ts';
 import type { ConnectionView } from '../connection-view.ts';
 import { createConnection } from '../connections.ts';
 import { createNamespace, type NamespaceResult } from '../namespaces.ts';
-import type { SetupAnswers } from './answers.ts';
+import { appId, type SetupAnswers } from './answers.ts';
 import type { SetupPlan } from './setup-plan.ts';
 
 export interface SetupResult {
@@ -83,8 +83,7 @@ async function attach(
   connection: WantedConnection,
 ): Promise<AttachResult | undefined> {
   if (app === undefined) return undefined;
-  const { name, slot, resourceGroup } = app;
-  return attachConnection(azure, { app: name, slot, resourceGroup, connection, target });
+  return attachConnection(azure, { app: appId(app), slot: app.slot, connection, target });
 }
 
 /** The steps of one service speak for themselves; what was done before them is added. */

@@ -4,16 +4,18 @@
  */
 import { isIP } from 'node:net';
 import { formatTarget } from '../../../protocol/target.ts';
-import { appName } from '../../arm/apps.ts';
+import { appName, type App } from '../../arm/apps.ts';
 import type { ConnectionRef } from '../../arm/references.ts';
 import { isSameRelay, type SiteRelay } from '../../arm/site-relays.ts';
 import { attachWarnings } from '../attach.ts';
 import { sameTarget } from '../connection-view.ts';
-import { connectionOf, namespaceName, type SetupAnswers } from './answers.ts';
+import { appId, connectionOf, namespaceName, type SetupAnswers } from './answers.ts';
 import { commandLine } from './command-line.ts';
 
 /** What was found of what the answers name. */
 export interface SetupExisting {
+  /** Where the commands look for what has a name alone. */
+  readonly subscriptionId: string;
   /** The subscription may make namespaces. */
   readonly registered: boolean;
   /** The hybrid connection is there, with this target. */
@@ -58,7 +60,7 @@ export function planSetup(
     connection,
     steps: stepsOf(answers, existing),
     commands: [...azureCommands(answers, existing, context), ...(answers.listen ? [listenCommand] : [])],
-    again: againCommand(answers, context),
+    again: againCommand(answers, existing, context),
     ...{ listenCommand, context },
     warnings: warningsOf(answers, existing),
   };
@@ -131,16 +133,21 @@ function azureCommands(answers: SetupAnswers, existing: SetupExisting, context: 
   }
   if (app !== undefined) {
     const slot = app.slot === undefined ? [] : ['--slot', app.slot];
-    commands.push(commandLine(['hcm', 'app', 'attach', app.name, connection, slot, context]));
+    commands.push(commandLine(['hcm', 'app', 'attach', appWord(app, existing), connection, slot, context]));
   }
   return commands;
 }
 
-function againCommand(answers: SetupAnswers, context: readonly string[]): string {
+/** An app of another subscription is found by its id alone. */
+function appWord(app: App, { subscriptionId }: SetupExisting): string {
+  return app.subscriptionId.toLowerCase() === subscriptionId.toLowerCase() ? app.name : appId(app);
+}
+
+function againCommand(answers: SetupAnswers, existing: SetupExisting, context: readonly string[]): string {
   const { app, namespace } = answers;
   return commandLine([
     ['hcm', 'setup'],
-    app === undefined ? ['--no-app'] : ['--app', app.name],
+    app === undefined ? ['--no-app'] : ['--app', appWord(app, existing)],
     app?.slot === undefined ? [] : ['--slot', app.slot],
     ['--target', formatTarget(answers.target)],
     ['--namespace', namespaceName(namespace)],

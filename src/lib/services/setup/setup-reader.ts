@@ -133,7 +133,13 @@ async function readExisting(azure: Azure, answers: SetupAnswers): Promise<SetupE
   const wanted = connectionOf(answers).toLowerCase();
   const found = connections.find((one) => `${one.namespace}/${one.name}`.toLowerCase() === wanted);
   const provider = namespace.kind === 'new' ? await readProvider(azure) : undefined;
-  return { registered: provider?.registered !== false, connection: found !== undefined, attached };
+  const { subscriptionId } = azure;
+  return {
+    subscriptionId,
+    registered: provider?.registered !== false,
+    connection: found !== undefined,
+    attached,
+  };
 }
 
 async function unless<T>(codes: readonly string[], result: Promise<T>): Promise<T | undefined> {

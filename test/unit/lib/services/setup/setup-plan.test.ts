@@ -29,7 +29,7 @@ const ANSWERS: SetupAnswers = {
   connection: 'db-5432',
   listen: true,
 };
-const NOTHING = { registered: true, connection: false, attached: [] };
+const NOTHING = { subscriptionId: 's', registered: true, connection: false, attached: [] };
 
 function relay(connection: string, target = 'db.corp.local:5432'): SiteRelay {
   return {
@@ -72,9 +72,7 @@ describe('the plan of the wizard', () => {
       listen: false,
     };
     const { steps, commands, listenCommand } = planSetup(answers, {
-      registered: true,
-      connection: true,
-      attached: [relay('DB-5432')],
+      ...{ subscriptionId: 's', registered: true, connection: true, attached: [relay('DB-5432')] },
     });
     assert.deepEqual(
       steps.map(({ kind, kept }) => [kind, kept]),
@@ -98,6 +96,13 @@ describe('the plan of the wizard', () => {
       'hcm setup --app shop --slot staging --target db.corp.local:5432 --namespace my-relay' +
         ' --resource-group net --location westeurope --connection db-5432 --listen --yes --subscription "My Test"',
     );
+  });
+
+  it('names an app of another subscription by its id', () => {
+    const { commands, again } = planSetup(ANSWERS, { ...NOTHING, subscriptionId: 'another' });
+    const id = '/subscriptions/s/resourceGroups/web/providers/Microsoft.Web/sites/shop';
+    assert.equal(commands[2], `hcm app attach ${id} my-relay/db-5432`);
+    assert.ok(again.startsWith(`hcm setup --app ${id} `));
   });
 
   it('without an app there is nothing to attach', () => {
