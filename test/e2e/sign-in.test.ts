@@ -46,6 +46,8 @@ describe('hcm login, account and cloud', () => {
     );
     await run('cloud use local');
     const { answer: subscriptions } = await run('account list');
+    const { answer: signedIn } = await run('login');
+    assert.deepEqual(signedIn['subscriptions'], subscriptions);
     await run('cloud use public');
     assert.deepEqual(
       list(subscriptions).map(({ displayName, current }) => [displayName, current]),

@@ -57,6 +57,6 @@ export default class ConnectionCreate extends BaseCommand {
         `App Service does not see it without one: hcm connection update ${name} --target HOST:PORT`,
       );
     }
-    output.say(`Next: hcm listen ${name}${connection.target === undefined ? ' --target HOST:PORT' : ''}`);
+    output.next(`hcm listen ${name}${connection.target === undefined ? ' --target HOST:PORT' : ''}`);
   }
 }

@@ -58,6 +58,6 @@ export default class KeyRotate extends BaseCommand {
     }
     if (this.jsonEnabled()) return output.json({ changed: !isDryRun, ...rotationJson(plan) });
     printRotation(output, plan, isDryRun ? 'would' : 'done');
-    if (!isDryRun) output.say(`Next: hcm key show ${ownerName(owner)} --rule ${rule.name}`);
+    if (!isDryRun) output.next(`hcm key show ${ownerName(owner)} --rule ${rule.name}`);
   }
 }

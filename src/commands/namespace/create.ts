@@ -50,7 +50,7 @@ export default class NamespaceCreate extends BaseCommand {
         : `The namespace ${name} exists already, in ${place}`,
     );
     if (!result.created && result.changed) output.answer('Its tags were updated');
-    if (!result.ready) return output.say(`It is ${status}. Next: hcm namespace show ${name}`);
-    output.say(`Next: hcm connection create ${name}/NAME --target HOST:PORT`);
+    if (!result.ready) return output.next(`hcm namespace show ${name}`, `It is ${status}. `);
+    output.next(`hcm connection create ${name}/NAME --target HOST:PORT`);
   }
 }

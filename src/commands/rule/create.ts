@@ -43,6 +43,6 @@ export default class RuleCreate extends BaseCommand {
           ? `The rule of ${name} is now ${ruleText(rule)}`
           : `${name} has the rule ${ruleText(rule)} already`,
     );
-    output.say(`Next: hcm key show ${name} --rule ${rule.name}`);
+    output.next(`hcm key show ${name} --rule ${rule.name}`);
   }
 }

@@ -12,7 +12,11 @@ export interface Subscription {
 const API_VERSION = '2022-12-01';
 
 export async function listSubscriptions(azure: Azure): Promise<Subscription[]> {
-  return listAll<Subscription>(azure, {
+  const found = await listAll<Subscription>(azure, {
     ...{ path: '/subscriptions', apiVersion: API_VERSION, about: 'the subscriptions' },
   });
+  return found.map(({ subscriptionId, displayName, state, tenantId }) => ({
+    ...{ subscriptionId, displayName, state },
+    ...(tenantId === undefined ? {} : { tenantId }),
+  }));
 }

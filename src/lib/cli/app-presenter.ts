@@ -53,7 +53,7 @@ export function printAttached(output: Output, { changed, app, relay, ...rest }: 
       : `${name} is attached to ${appName(app)} already: ${facts}`,
   );
   for (const warning of rest.warnings) output.warn(warning);
-  if (rest.listenerCount === 0) output.say(`No listener is online. Next: hcm listen ${name}`);
+  if (rest.listenerCount === 0) output.next(`hcm listen ${name}`, 'No listener is online. ');
 }
 
 export function printDetached(output: Output, { changed, app, relay }: DetachResult): void {

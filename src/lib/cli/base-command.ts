@@ -57,6 +57,7 @@ export abstract class BaseCommand extends Command {
       stdoutTaken: this.settings.streamsStdout || this.command !== undefined,
       quiet: given('--quiet', '-q'),
       verbose: given('--verbose', '-v'),
+      cloud: flagValue(this.argv, '--cloud'),
     }));
   }
 
@@ -105,4 +106,10 @@ export abstract class BaseCommand extends Command {
     }
     if (this.command.length === 0) throw new HcmError('HCM_USAGE', 'No command stands behind "--".');
   }
+}
+
+/** Before, and without, the parser: an error of it must be presented, too. */
+function flagValue(argv: readonly string[], flag: string): string | undefined {
+  const at = argv.findIndex((text) => text === flag || text.startsWith(`${flag}=`));
+  return argv[at] === flag ? argv[at + 1] : argv[at]?.slice(flag.length + 1);
 }

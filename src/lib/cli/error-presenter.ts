@@ -10,7 +10,8 @@ export interface ErrorStyle {
 
 /** Prints the error and returns the exit status that belongs to it. */
 export function presentError(error: unknown, output: Output, style: ErrorStyle): number {
-  const user = toUserError(error);
+  const shown = toUserError(error);
+  const user = { ...shown, next: output.inSameCloud(shown.next) };
   if (style.json) output.json(style.longRunning ? errorEvent(user) : { error: user });
   else output.complain(describe(user, output));
   if (process.env['HCM_DEBUG']) output.complain(debugText(error));

@@ -6,6 +6,9 @@ import { Chalk, supportsColorStderr, type ChalkInstance } from 'chalk';
 import { redact } from '../../protocol/redact.ts';
 import { ProgressLine, type ProgressStream } from './progress.ts';
 
+/** A command that takes --cloud, has none yet, and is not part of a sentence. */
+const AZURE_COMMAND = /^hcm (?!emulator |cloud |help )(?!.* --(?:help|cloud)\b)[^(,;]+$/;
+
 export interface OutputOptions {
   stdout?: NodeJS.WritableStream;
   stderr?: ProgressStream;
@@ -15,6 +18,8 @@ export interface OutputOptions {
   /** Only answers and errors. */
   quiet?: boolean;
   verbose?: boolean;
+  /** The cloud that a flag named: the next commands must name it, too. */
+  cloud?: string | undefined;
 }
 
 export class Output {
@@ -22,6 +27,7 @@ export class Output {
   readonly paint: ChalkInstance;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  readonly #cloud: string | undefined;
   readonly #answers: NodeJS.WritableStream;
   readonly #talk: NodeJS.WritableStream;
   readonly #progress: ProgressLine;
@@ -33,6 +39,7 @@ export class Output {
     this.#answers = options.stdoutTaken ? stderr : stdout;
     this.quiet = options.quiet ?? false;
     this.verbose = options.verbose ?? false;
+    this.#cloud = options.cloud;
     this.paint = new Chalk({ level: colorLevel(stderr, env) });
   }
 
@@ -59,6 +66,17 @@ export class Output {
   /** What happens meanwhile; silent with --quiet. */
   say(text: string): void {
     if (!this.quiet) this.complain(text);
+  }
+
+  /** The command to type next, behind what there is to say about it. */
+  next(command: string, about = ''): void {
+    this.say(`${about}Next: ${this.inSameCloud(command)}`);
+  }
+
+  /** A command to type next, good for the cloud that this one was told; other advice comes back as it is. */
+  inSameCloud(command: string): string {
+    if (this.#cloud === undefined || !AZURE_COMMAND.test(command)) return command;
+    return `${command} --cloud ${this.#cloud}`;
   }
 
   /** What is being done now, until something else is written; silent with --quiet. */

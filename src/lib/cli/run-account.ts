@@ -8,7 +8,7 @@ import { selectSubscription } from '../auth/sign-in.ts';
 import { findSubscription } from '../auth/subscriptions.ts';
 import { statePaths } from '../config/paths.ts';
 import { interruptSignal, openSessionFor, type AzureRequest } from './azure-session.ts';
-import { METHOD_NAMES } from './run-login.ts';
+import { METHOD_NAMES, NO_SUBSCRIPTION } from './run-login.ts';
 import { printFields, printTable } from './table.ts';
 
 type AccountRun = AzureRequest & { json: boolean };
@@ -35,16 +35,13 @@ export async function showAccount(run: AccountRun): Promise<void> {
     ['tenant', tenantId],
     ['subscription', subscriptionText(subscriptionId, subscriptionName)],
   ]);
-  if (subscriptionId === undefined) run.output.say('Next: hcm account set --subscription NAME');
+  if (subscriptionId === undefined) run.output.next('hcm account set --subscription NAME');
 }
 
 export async function listAccounts(run: AccountRun): Promise<void> {
   const { session, known } = await lookAround(run);
   const current = currentOf(session, known, run.flags.subscription);
-  const described = known.map((subscription) => ({
-    ...pick(subscription),
-    current: subscription === current,
-  }));
+  const described = known.map((subscription) => ({ ...subscription, current: subscription === current }));
   if (run.json) return run.output.json(described);
   printTable(
     run.output,
@@ -56,7 +53,7 @@ export async function listAccounts(run: AccountRun): Promise<void> {
       { title: 'TENANT', value: (row) => row.tenantId },
     ],
     described,
-    'This sign-in sees no subscription. In another tenant? hcm login --tenant TENANT',
+    NO_SUBSCRIPTION,
   );
 }
 
@@ -72,7 +69,7 @@ export async function setSubscription(run: AccountRun): Promise<void> {
   const chosen = findSubscription(known, wanted);
   const { directory } = statePaths(env);
   await selectSubscription({ directory, cloud: session.cloud.name }, chosen, flags.tenant);
-  if (json) return output.json({ ...pick(chosen), current: true });
+  if (json) return output.json({ ...chosen, current: true });
   output.answer(
     `Commands use the subscription ${subscriptionText(chosen.subscriptionId, chosen.displayName)}`,
   );
@@ -101,10 +98,6 @@ function currentOf(
   return known.find(
     (one) => one.subscriptionId.toLowerCase() === text || one.displayName.toLowerCase() === text,
   );
-}
-
-function pick({ subscriptionId, displayName, state, tenantId }: Subscription): Subscription {
-  return { subscriptionId, displayName, state, ...(tenantId === undefined ? {} : { tenantId }) };
 }
 
 function subscriptionText(id: string | undefined, name: string | undefined): string {

@@ -38,7 +38,7 @@ export async function runDiff(run: Omit<ApplyRun, 'yes' | 'noInput'>, exitCode: 
   else if (actions.length === 0) output.answer(nothingToDo(request.file));
   else {
     for (const line of formatPlan(actions)) output.answer(line);
-    output.say(`\n${summarizePlan(actions)}\nNext: hcm apply --file ${run.flags.file}`);
+    output.next(`hcm apply --file ${run.flags.file}`, `\n${summarizePlan(actions)}\n`);
   }
   return exitCode && actions.length > 0 ? EXIT.resource : 0;
 }
@@ -61,7 +61,7 @@ export async function runApply(run: ApplyRun): Promise<void> {
   const warnings = await change(azure, actions, run);
   if (json) return output.json({ ...document(actions, actions.length), warnings });
   output.answer(`Made ${count(actions.length, 'change')}: Azure has what ${request.file} declares.`);
-  for (const next of nextCommands(actions)) output.say(`Next: ${next}`);
+  for (const next of nextCommands(actions)) output.next(next);
 }
 
 /** Resolves when nothing is left of what is declared. @throws HcmError as `runApply`. */
@@ -141,7 +141,7 @@ function nextCommands(actions: readonly Action[]): string[] {
   const [first] = actions.flatMap((action) =>
     action.type === 'connection' && action.change === 'create' && action.target ? [action.connection] : [],
   );
-  return first === undefined ? [] : [`on the private side, hcm listen ${first.name}/${first.connection}`];
+  return first === undefined ? [] : [`hcm listen ${first.name}/${first.connection}`];
 }
 
 function count(number: number, noun: string): string {

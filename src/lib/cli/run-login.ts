@@ -31,6 +31,9 @@ interface LoginRun {
   env?: NodeJS.ProcessEnv;
 }
 
+export const NO_SUBSCRIPTION =
+  'This sign-in sees no subscription. In another tenant? hcm login --tenant TENANT';
+
 /** How a method is named to people. */
 export const METHOD_NAMES: Readonly<Record<AuthMethod, string>> = {
   cli: 'as the az CLI is',
@@ -74,14 +77,14 @@ export async function login({ flags, output, json, env = process.env }: LoginRun
   if (json) {
     return output.json({
       ...{ cloud: base.cloud.name, method, account: name, tenantId, subscriptionId, subscriptionName },
-      subscriptions,
+      subscriptions: subscriptions.map((one) => ({ ...one, current: one.subscriptionId === subscriptionId })),
     });
   }
   output.answer(
     `Signed in to ${base.cloud.name} ${METHOD_NAMES[method]}${name === undefined ? '' : `: ${name}`}`,
   );
   if (subscriptionId !== undefined) output.answer(`Subscription: ${subscriptionName} (${subscriptionId})`);
-  output.say(nextStep(subscriptionId, subscriptions));
+  sayNextStep(output, subscriptionId, subscriptions);
 }
 
 export async function logout({
@@ -153,9 +156,8 @@ async function askSubscription(known: readonly Subscription[]): Promise<Subscrip
   return select({ message: 'Subscription to use', choices }, { output: process.stderr });
 }
 
-function nextStep(chosen: string | undefined, known: readonly Subscription[]): string {
-  if (chosen !== undefined) return 'Next: hcm namespace list';
-  return known.length === 0
-    ? 'This sign-in sees no subscription. In another tenant? hcm login --tenant TENANT'
-    : `${known.length} subscriptions, none chosen. Next: hcm account set --subscription NAME`;
+function sayNextStep(output: Output, chosen: string | undefined, known: readonly Subscription[]): void {
+  if (chosen !== undefined) return output.next('hcm namespace list');
+  if (known.length === 0) return output.say(NO_SUBSCRIPTION);
+  output.next('hcm account set --subscription NAME', `${known.length} subscriptions, none chosen. `);
 }

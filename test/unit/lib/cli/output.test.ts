@@ -46,6 +46,27 @@ describe('output', () => {
     assert.equal(stderr(), 'error\n');
   });
 
+  it('names the cloud in a command to type next when a flag named it, and leaves other advice alone', () => {
+    const { output, stderr } = captured({ cloud: 'local' });
+    output.next('hcm listen ns/db', 'No listener is online. ');
+    assert.equal(stderr(), 'No listener is online. Next: hcm listen ns/db --cloud local\n');
+    const others = [
+      'hcm emulator start',
+      'hcm cloud list',
+      'hcm rule list --help',
+      'Add --yes',
+      'hcm a, or hcm b',
+    ];
+    assert.deepEqual(
+      others.map((text) => output.inSameCloud(text)),
+      others,
+    );
+    assert.equal(captured().output.inSameCloud('hcm app list'), 'hcm app list');
+    const missing = new HcmError('HCM_RESOURCE_NOT_FOUND', 'none', { details: { next: 'hcm app list' } });
+    presentError(missing, output, { json: false, longRunning: false });
+    assert.match(stderr(), /^Next: {2}hcm app list --cloud local$/m);
+  });
+
   it('has no colours with NO_COLOR or without a terminal', () => {
     assert.equal(captured({ env: { NO_COLOR: '1' } }, true).output.paint.red('x'), 'x');
     assert.equal(captured({}, false).output.paint.red('x'), 'x');
