@@ -47,7 +47,7 @@ const RULES: Readonly<Record<NamedResource, string>> = {
 
 export function namespaceNameFault(name: string): string | undefined {
   if (name.length < NAMESPACE_MIN_CHARS) {
-    return `it has ${name.length} characters, and at least ${NAMESPACE_MIN_CHARS} are needed`;
+    return `it has ${name.length} character${name.length === 1 ? '' : 's'}, and at least ${NAMESPACE_MIN_CHARS} are needed`;
   }
   if (!/^[0-9A-Za-z-]+$/.test(name)) return 'only letters, digits and hyphens are allowed in it';
   return (

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { HcmError } from '../../protocol/errors.ts';
 import { asObject, MalformedField } from '../../protocol/json-fields.ts';
-import { loadJson, saveJson } from '../config/json-file.ts';
+import { loadJson, moveAway, saveJson } from '../config/json-file.ts';
 import { BUILT_IN_CLOUDS, DEFAULT_CLOUD, LOCAL_CLOUD, type Cloud, type LocalAccount } from './cloud.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -99,7 +99,7 @@ async function load(directory: string): Promise<CloudsDocument> {
   } catch (error) {
     if (!(error instanceof MalformedField)) throw error;
     throw new HcmError('HCM_STATE_CORRUPT', `The file ${path} cannot be used: ${error.message}.`, {
-      details: { file: path },
+      details: { file: path, next: moveAway(path) },
     });
   }
 }

@@ -19,6 +19,7 @@ export function usageError(error: unknown, { id, flagNames }: Asked): unknown {
   }
   const message = error.message
     .replace(/\n?See more help with --help/g, '')
+    .replace(/^The following errors? occurred:\s*/, '')
     // Our flags that take several values take one each time they stand there.
     .replace(/\s*Note: --[^]*$/, '')
     .replace(/\s*\n\s*/g, ' ');

@@ -16,8 +16,15 @@ export async function loadJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new HcmError('HCM_STATE_CORRUPT', `The file ${path} is not JSON.`, { details: { file: path } });
+    throw new HcmError('HCM_STATE_CORRUPT', `The file ${path} is not JSON.`, {
+      details: { file: path, next: moveAway(path) },
+    });
   }
+}
+
+/** What to do about a document that cannot be used: it stays where it is until somebody looked at it. */
+export function moveAway(path: string): string {
+  return `Move ${path} away and type the same command again`;
 }
 
 /** Undefined when there is none. @throws HcmError HCM_FILE_UNREADABLE. */

@@ -4,6 +4,7 @@ import type { Cloud } from '../../../../src/lib/auth/cloud.ts';
 import { BUILT_IN_CLOUDS } from '../../../../src/lib/auth/cloud.ts';
 import { loadCloud, loadClouds, saveCloud, useCloud } from '../../../../src/lib/auth/clouds.ts';
 import { registerLocalCloud } from '../../../../src/lib/auth/local-cloud.ts';
+import type { HcmError } from '../../../../src/protocol/errors.ts';
 import { useFolder } from '../../emulator/temporary-folder.ts';
 
 const HUB: Cloud = {
@@ -90,7 +91,10 @@ describe('the clouds of a user', () => {
     await mkdir(folder());
     for (const text of ['{"clouds":', '{}', '{"clouds":[{"name":"x"}]}', '[]']) {
       await writeFile(file, text);
-      await assert.rejects(load(), { code: 'HCM_STATE_CORRUPT', message: new RegExp(file) });
+      await assert.rejects(load(), (error: HcmError) => {
+        assert.deepEqual([error.code, error.message.includes(file)], ['HCM_STATE_CORRUPT', true]);
+        return String(error.details['next']).startsWith(`Move ${file} away`);
+      });
       assert.equal(await readFile(file, 'utf8'), text);
     }
   });
