@@ -49,7 +49,7 @@ class DialedTransport implements Transport {
     request.agent = isSecure ? secure : plain;
     this.lastFailure = undefined;
     try {
-      const answer = await orAborted(this.#client.sendRequest(request), request.abortSignal);
+      const answer = await this.#client.sendRequest(request);
       this.lastRefusal = refusalOf(answer);
       return answer;
     } catch (error) {
@@ -57,21 +57,6 @@ class DialedTransport implements Transport {
       throw this.lastFailure ?? error;
     }
   }
-}
-
-/** Node's request ends at an abort once it has a socket: one that is still being dialed would be waited for. */
-function orAborted<T>(sending: Promise<T>, signal: PipelineRequest['abortSignal']): Promise<T> {
-  if (signal === undefined) return sending;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      const aborted = new Error('The operation was aborted.');
-      aborted.name = 'AbortError';
-      reject(aborted);
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    sending.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 /** Keeps connections for the next request; they do not keep the process alive. */
