@@ -40,13 +40,13 @@ export class FakeArm {
   #nowMs = 0;
 
   /** Pauses take no time, and move the clock on. */
-  constructor(answer: Answering, options: AzureOptions = {}) {
+  constructor(answer: Answering, options: AzureOptions = {}, credential?: Session['credential']) {
     this.#answer = answer;
     const [cloud] = BUILT_IN_CLOUDS;
     if (cloud === undefined) throw new Error('no public cloud');
     const session: Session = {
       ...{ cloud, method: 'cli', httpClient: this.#client },
-      credential: {
+      credential: credential ?? {
         getToken: (scopes) => {
           this.tokenScopes.push(String(scopes));
           return Promise.resolve({ token: 'token', expiresOnTimestamp: Date.now() + 3_600_000 });

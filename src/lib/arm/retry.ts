@@ -73,11 +73,12 @@ async function tryOnce(
   }: { url: string; attemptTimeoutMs: number; signal: AbortSignal | undefined },
 ): Promise<Outcome> {
   try {
-    return { response: await send() };
+    return { response: await orAborted(send(), signal) };
   } catch (error) {
-    if ((error as Error).name !== 'AbortError') return { error };
-    // Ctrl-C, with its own error as the reason; else the time of the attempt is over.
+    // Ctrl-C, with its own error as the reason.
     if (signal?.aborted) return { error: signal.reason };
+    if ((error as Error).name !== 'AbortError') return { error };
+    // The time of the attempt is over.
     const { host } = new URL(url);
     const limit = Math.round(attemptTimeoutMs / 1_000);
     return {
@@ -86,6 +87,17 @@ async function tryOnce(
       }),
     };
   }
+}
+
+/** What stands below, the sign-in first of all, does not always hear of Ctrl-C; it is left behind then. */
+function orAborted<T>(sending: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return sending;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    sending.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 /** A failure that the next attempt may not have. */

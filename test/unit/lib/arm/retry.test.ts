@@ -101,6 +101,18 @@ describe('trying again', () => {
     assert.equal(arm.requests.length, 1);
   });
 
+  it('Ctrl-C ends a call whose sign-in hears nothing of it', async () => {
+    const controller = new AbortController();
+    const reason = new HcmError('HCM_INTERRUPTED', 'Interrupted.');
+    const getToken = () => {
+      setImmediate(() => controller.abort(reason));
+      return new Promise<never>(() => undefined);
+    };
+    const arm = new FakeArm(() => ({}), { signal: controller.signal }, { getToken });
+    assert.equal(await failing(arm), reason);
+    assert.equal(arm.requests.length, 0);
+  });
+
   it('reads seconds, dates and milliseconds', () => {
     const header = (values: Record<string, string>) => retryAfterMs((name) => values[name]);
     assert.equal(header({ 'retry-after': '7' }), 7_000);
