@@ -45,20 +45,30 @@ export async function updateConnection(
   const attachments = request.skipApps ? [] : await findAllAttachments(azure, connection);
   const wanted = formatTarget(request.target);
   const stale = attachments.filter(({ relay }) => !sameTarget(formatTarget(relay.target), wanted));
-  const { target, metadataFault } = readMetadata(connection.userMetadata);
+  const { target } = readMetadata(connection.userMetadata);
   if (sameTarget(target, wanted) && stale.length === 0) {
     return { changed: false, connection: viewConnection(namespace, connection), apps: [] };
   }
-  if (metadataFault !== undefined && connection.userMetadata !== undefined) {
-    await request.confirmReplacement(connection.userMetadata);
-  }
-  const kept = metadataFault === undefined ? connection.userMetadata : undefined;
-  const userMetadata = withTarget(kept, request.target);
+  const userMetadata = await metadataFor(connection.userMetadata, request);
   const updated = await inOneStep(azure, {
     connection,
     changes: await changesOf(azure, { connection, userMetadata, stale, target: request.target }),
   });
   return { changed: true, connection: viewConnection(namespace, updated), apps: stale };
+}
+
+/** Other people's entries are kept, in whatever way the endpoint among them is wrong; a text that is no list cannot be. */
+async function metadataFor(
+  existing: string | undefined,
+  { target, confirmReplacement }: UpdateConnectionRequest,
+): Promise<string> {
+  try {
+    return withTarget(existing, target);
+  } catch (error) {
+    if (!(error instanceof HcmError && error.code === 'HCM_TARGET_MISSING')) throw error;
+    await confirmReplacement(existing ?? '');
+    return withTarget(undefined, target);
+  }
 }
 
 /** One write and what takes it back. */

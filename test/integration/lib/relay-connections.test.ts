@@ -187,6 +187,17 @@ describe('hybrid connections', () => {
       assert.equal(metadata()?.userMetadata, '[{"key":"endpoint","value":"other:1"}]');
     });
 
+    it('keeps foreign metadata entries beside an endpoint that cannot be read, and asks nobody', async () => {
+      const connection = metadata();
+      assert.ok(connection);
+      connection.userMetadata = '[{"key":"owner","value":"me"},{"key":"endpoint","value":"no-port"}]';
+      assert.equal((await update('other:1')).changed, true);
+      assert.equal(
+        metadata()?.userMetadata,
+        '[{"key":"owner","value":"me"},{"key":"endpoint","value":"other:1"}]',
+      );
+    });
+
     it('is deleted once its apps are detached, and a second time that is success, too', async () => {
       await attach();
       const seen: string[] = [];
