@@ -58,16 +58,13 @@ export async function updateConnection(
 }
 
 /** Other people's entries are kept, in whatever way the endpoint among them is wrong; a text that is no list cannot be. */
-async function metadataFor(
-  existing: string | undefined,
-  { target, confirmReplacement }: UpdateConnectionRequest,
-): Promise<string> {
+async function metadataFor(existing: string | undefined, request: UpdateConnectionRequest): Promise<string> {
   try {
-    return withTarget(existing, target);
+    return withTarget(existing, request.target);
   } catch (error) {
     if (!(error instanceof HcmError && error.code === 'HCM_TARGET_MISSING')) throw error;
-    await confirmReplacement(existing ?? '');
-    return withTarget(undefined, target);
+    await request.confirmReplacement(existing ?? '');
+    return withTarget(undefined, request.target);
   }
 }
 
