@@ -20,6 +20,8 @@ export async function main(options: MainOptions): Promise<void> {
   const program = new Program(options, process.argv.slice(2));
   let failing: Promise<number> | undefined;
   const end = async (status: number) => {
+    // Ctrl-D at a question: nothing holds the process any more, and it ends before what follows.
+    process.exitCode = status;
     // From here on a signal must not change the status.
     for (const signal of STOP_SIGNALS) process.off(signal, endAtOnce);
     await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
