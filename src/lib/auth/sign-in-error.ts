@@ -26,6 +26,8 @@ const ASK_AGAIN = new Set([
 ]);
 const SECRET_WRONG = new Set(['7000215', '7000222']);
 const BY_VARIABLES = new Set<AuthMethod>(['env', 'workload', 'github', 'pipelines']);
+/** MSAL's word for an authority that answered, and had no such tenant. */
+const TENANT_UNKNOWN = 'endpoints_resolution_error';
 const TEXT_MAX_CHARS = 400;
 
 /** Any error of a credential as ours. An abort by the caller is passed on. */
@@ -39,6 +41,16 @@ export function toSignInError(error: unknown, attempt: SignInAttempt): Error {
   if (failure !== undefined) return failure;
   const entra = readEntraError(message) ?? readEntraError(attempt.refusal ?? '');
   if (entra !== undefined) return errorOfEntra(entra, attempt, error);
+  if (message.includes(TENANT_UNKNOWN) && attempt.tenantId !== undefined) {
+    return new HcmError(
+      'HCM_SIGN_IN_FAILED',
+      `There is no tenant ${attempt.tenantId} at ${attempt.cloud.authority}.`,
+      {
+        details: { next: 'Check --tenant and AZURE_TENANT_ID, and the cloud: hcm cloud list' },
+        cause: error,
+      },
+    );
+  }
   if (isForPeople(method) && name === 'AuthenticationRequiredError') {
     return new HcmError(
       'HCM_SIGN_IN_REQUIRED',
@@ -112,7 +124,7 @@ function errorOfAz(message: string, attempt: SignInAttempt, cause: unknown): Hcm
   if (/could not be found/i.test(message)) {
     return required(
       'You are not signed in, and there is no az CLI whose sign-in could be used.',
-      'hcm login --device-code',
+      'hcm login --device-code; or without an account: hcm emulator start, and --cloud local',
     );
   }
   const entra = readEntraError(message);

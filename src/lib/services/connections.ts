@@ -185,7 +185,12 @@ function checkSame(existing: ConnectionView, request: CreateConnectionRequest): 
     );
   }
   if (target === undefined || sameTarget(existing.target, formatTarget(target))) return;
-  const has = existing.target === undefined ? 'without a target' : `with the target ${existing.target}`;
+  const has =
+    existing.metadataFault !== undefined
+      ? 'with metadata that cannot be read'
+      : existing.target === undefined
+        ? 'without a target'
+        : `with the target ${existing.target}`;
   throw conflict(
     `The hybrid connection "${name}" exists ${has}, not ${formatTarget(target)}.`,
     `hcm connection update ${name} --target ${formatTarget(target)}`,

@@ -42,7 +42,8 @@ describe('a sign-in that fails', () => {
 
   it('without an az CLI, says how to do without', () => {
     const { code, details } = fail(TEXTS.noAz, {});
-    assert.deepEqual([code, details['next']], ['HCM_SIGN_IN_REQUIRED', 'hcm login --device-code']);
+    assert.equal(code, 'HCM_SIGN_IN_REQUIRED');
+    assert.match(String(details['next']), /^hcm login --device-code.*hcm emulator start/);
   });
 
   it('where the az CLI is signed out, or its sign-in has expired, names az login', () => {
@@ -92,6 +93,13 @@ describe('a sign-in that fails', () => {
     );
     assert.equal(code, 'HCM_SIGN_IN_REQUIRED');
     assert.match(message, /The provided grant has expired. \(AADSTS50173\)$/);
+  });
+
+  it('names a tenant that is not there', () => {
+    const text = 'endpoints_resolution_error: Endpoints cannot be resolved';
+    const { code, message } = fail(text, { method: 'env', tenantId: 'nope' });
+    assert.equal(code, 'HCM_SIGN_IN_FAILED');
+    assert.match(message, /^There is no tenant nope at https:/);
   });
 
   it('is final for an app where a person could sign in again', () => {
