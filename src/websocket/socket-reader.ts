@@ -33,15 +33,8 @@ const BULK_FROM_BYTES = 32 * 1024;
 /** All bulk buffers of the process together: many busy streams share it, down to one small buffer each. */
 const BULK_BUDGET_BYTES = 32 * 1024 * 1024;
 const BULK_LEAST_BYTES = 64 * 1024;
-/**
- * What one socket reads before the others have their turn: libuv would go on for 32 full buffers. Alone it may take
- * much, which saves turns of the event loop; in company little, or the others wait for it at every hop.
- */
-const TURN_ALONE_BYTES = 1024 * 1024;
-const TURN_IN_COMPANY_BYTES = 64 * 1024;
-/** Small talk of so many turns ago still counts as company: a question and its answer are some turns apart. */
-const COMPANY_TURNS = 64;
-const SMALL_TALK_BYTES = 4 * 1024;
+/** What one socket reads before the others have their turn: libuv would go on for 32 full buffers. */
+const TURN_BYTES = 1024 * 1024;
 
 const idleBuffer = Buffer.allocUnsafeSlow(IDLE_BYTES);
 let bulkBytesInUse = 0;
@@ -131,10 +124,7 @@ export class SocketReader {
     // A socket that nobody read may have ended already: 'end' does not wait for a listener.
     if (this.#socket.readableEnded) process.nextTick(onEnd);
     else this.#socket.on('end', onEnd);
-    this.#socket.on('close', () => {
-      this.#release();
-      if (lastBulkReader === this) lastBulkReader = undefined;
-    });
+    this.#socket.on('close', () => this.#release());
     const buffered = this.#takeOver();
     if (head && head.length > 0) this.#options.onBytes(head);
     if (buffered) this.#options.onBytes(buffered);
@@ -190,9 +180,8 @@ export class SocketReader {
 
   /** False: this socket has had its share, and reads on when the others have had theirs. */
   #takeTurn(count: number): boolean {
-    noteRead(this, count);
     this.#readInTurn += count;
-    if (this.#readInTurn < (inCompany() ? TURN_IN_COMPANY_BYTES : TURN_ALONE_BYTES)) return true;
+    if (this.#readInTurn < TURN_BYTES) return true;
     if (!this.#resting) setImmediate(() => this.#endTurn());
     this.#resting = true;
     return false;
@@ -201,7 +190,6 @@ export class SocketReader {
   #endTurn(): void {
     this.#resting = false;
     this.#readInTurn = 0;
-    turnsTaken += 1;
     if (!this.#pausedByOwner) this.resume();
   }
 
@@ -240,10 +228,9 @@ export class SocketReader {
   #chooseBuffer(): Buffer {
     if (this.#from < this.#to) return (this.#bulk as BulkBuffer).memory.subarray(this.#to);
     this.#from = this.#to = 0;
-    const bulkBytes = inCompany() ? BULK_LEAST_BYTES : bulkShare();
-    if (!this.#busy || this.#bulk?.leased || (this.#bulk?.memory.length ?? 0) > bulkBytes) this.#release();
+    if (!this.#busy || this.#bulk?.leased) this.#release();
     if (!this.#busy) return idleBuffer;
-    this.#bulk ??= new BulkBuffer(bulkBytes);
+    this.#bulk ??= new BulkBuffer(bulkShare());
     return this.#bulk.memory;
   }
 
@@ -253,21 +240,6 @@ export class SocketReader {
     this.#bulk?.release();
     this.#bulk = undefined;
   }
-}
-
-/** Full turns that any socket has taken, and until which of them a small talker's last word counts. */
-let turnsTaken = 0;
-let companyUntilTurn = 0;
-let lastBulkReader: SocketReader | undefined;
-
-/** Bulk beside bulk loses nothing by long turns; a question or an answer beside it waits for them. */
-function noteRead(reader: SocketReader, bytes: number): void {
-  if (bytes >= SMALL_TALK_BYTES) lastBulkReader = reader;
-  else if (lastBulkReader && lastBulkReader !== reader) companyUntilTurn = turnsTaken + COMPANY_TURNS;
-}
-
-function inCompany(): boolean {
-  return turnsTaken < companyUntilTurn;
 }
 
 /** One bulk buffer's size now: the budget is shared by those in use. */
