@@ -7,6 +7,9 @@ import { connect, type Server } from 'node:net';
 import type { HcmProcess } from './hcm-process.ts';
 import { answerReversed, ask, client, portOf, RelayHome, startServer } from './relay-home.ts';
 
+/** A signal before a handler is there ends a process of Windows: there the test is not defined. */
+const onPosix = process.platform === 'win32' ? () => undefined : it;
+
 describe('hcm listen and hcm forward', () => {
   const home = new RelayHome();
   let target: Server;
@@ -145,8 +148,7 @@ describe('hcm listen and hcm forward', () => {
     ['SIGINT', ['listen']],
     ['SIGTERM', ['forward']],
   ] as const) {
-    it(`${signal} before hcm ${args[0]} has begun is status 0, too`, async function () {
-      if (process.platform === 'win32') return this.skip();
+    onPosix(`${signal} before hcm ${args[0]} has begun is status 0, too`, async () => {
       const starting = home.start([...args, '--connection-string-file', '-']);
       // More than a pipe holds: once it is gone, hcm reads its stdin, and waits for the rest.
       const taken = new Promise((resolve) => starting.child.stdin.write('x'.repeat(900_000), resolve));
