@@ -16,6 +16,12 @@ const REJECTIONS: Partial<Record<ErrorCode, { status: number; words: string }>> 
   HCM_TARGET_TIMEOUT: { status: 504, words: 'Target timed out' },
   HCM_TARGET_NOT_ALLOWED: { status: 502, words: 'Target not allowed' },
   HCM_TARGET_MISSING: { status: 502, words: 'No target configured' },
+  HCM_LOGICAL_PORT_UNKNOWN: { status: 502, words: 'Unknown logical port' },
+  HCM_LOGICAL_PORT_MODE: { status: 502, words: 'Logical port of another kind' },
+  HCM_DIALECT_MISMATCH: { status: 502, words: 'Another dialect is spoken here' },
+  HCM_HTTP_UNSERVED: { status: 501, words: 'No HTTP is served here' },
+  HCM_REQUEST_INVALID: { status: 400, words: 'Request not understood' },
+  HCM_RESPONSE_INVALID: { status: 502, words: 'Response of the target not understood' },
   HCM_LISTENER_BUSY: { status: 503, words: 'Listener busy' },
   HCM_REJECTED: { status: 400, words: 'Rejected' },
 };

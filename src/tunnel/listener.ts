@@ -5,30 +5,24 @@
  * stop lets them finish first.
  */
 import { randomUUID } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
-import type { AcceptCommand } from '../protocol/control-messages.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
 import { formatTarget } from '../protocol/target.ts';
-import { stripGateway } from '../protocol/tracking.ts';
+import { Acceptor } from './acceptor.ts';
 import { watchClock } from './clock-watch.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import { ControlChannel } from './control-channel.ts';
 import { asHcmError, connectionName, emitterFor, type Emit } from './emitter.ts';
 import { readEntity } from './entity-reader.ts';
 import type { Connection, ListenerOptions } from './options.ts';
+import { rawDialect } from './raw-dialect.ts';
 import { ReconnectPolicy, isFinal } from './reconnect-policy.ts';
 import { RelayDialer } from './relay-dialer.ts';
-import { answerAccept, answerReject } from './rendezvous.ts';
-import { SocketEnd } from './socket-end.ts';
 import type { ListenerState } from './state.ts';
 import { StreamSet } from './stream-set.ts';
-import { dialTarget } from './target-dialer.ts';
 import { TargetSource } from './target-source.ts';
 import { mayTryNewerToken, type TokenProvider } from './token-provider.ts';
-import { WebSocketEnd } from './websocket-end.ts';
 
-const MAX_STREAMS = 10_000;
 const DRAIN_MS = 10_000;
 
 export class HybridConnectionListener {
@@ -43,20 +37,15 @@ export class HybridConnectionListener {
   readonly #targets: TargetSource;
   readonly #policy: ReconnectPolicy;
   readonly #streams: StreamSet;
+  readonly #acceptor: Acceptor;
   readonly #id = randomUUID();
   readonly #stopping = new AbortController();
-  /** Fires when streams that are still being set up must go too. */
-  readonly #cutting = new AbortController();
   readonly #onlineOnce: Promise<void>;
   #cameOnline: () => void = () => undefined;
   #end: (error: HcmError | undefined) => void = () => undefined;
   #state: ListenerState = { name: 'idle' };
   #channel: ControlChannel | undefined;
   #wakeUp: AbortController | undefined;
-  /** Commands that are being answered, rejections too. */
-  readonly #accepting = new Set<Promise<void>>();
-  /** Streams that take a place already, though they are not open yet. */
-  #settingUp = 0;
   #wasOnline = false;
 
   /** Nothing happens before `start`. Throws HcmError HCM_TOKEN_MISSING without a token provider. */
@@ -64,8 +53,6 @@ export class HybridConnectionListener {
     const { tokens } = connection;
     if (!tokens)
       throw new HcmError('HCM_TOKEN_MISSING', 'A listener needs a key or a token with the right Listen');
-    // Each stream that is being set up listens to it; Node would warn from the eleventh on.
-    setMaxListeners(0, this.#cutting.signal);
     this.#connection = { ...connection, tokens };
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -75,6 +62,7 @@ export class HybridConnectionListener {
     this.#targets = new TargetSource(options.target, options.allow);
     this.#policy = new ReconnectPolicy(this.#random);
     this.#streams = new StreamSet(this.#clock, this.#emit, options);
+    this.#acceptor = this.#createAcceptor();
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#onlineOnce = new Promise((resolve) => (this.#cameOnline = resolve));
   }
@@ -110,7 +98,7 @@ export class HybridConnectionListener {
     this.#stopping.abort(new HcmError('HCM_ABORTED', 'The listener was stopped'));
     this.#channel?.close(graceMs);
     if (this.#state.name === 'idle') this.#finish(undefined);
-    await this.#streams.drain(graceMs, this.#accepting, this.#cutting, this.ended);
+    await this.#acceptor.drain(graceMs, this.ended);
   }
 
   async #run(): Promise<void> {
@@ -156,7 +144,7 @@ export class HybridConnectionListener {
       random: this.#random,
       keepAlive: this.#options.keepAlive ?? 'ping',
       emit: this.#emit,
-      onAccept: (command) => this.#onAccept(command),
+      onAccept: (command) => this.#acceptor.accept(command),
       signal: this.#stopping.signal,
     });
   }
@@ -205,62 +193,18 @@ export class HybridConnectionListener {
     this.#end(error);
   }
 
-  #onAccept(command: AcceptCommand): void {
-    const accepting = this.#accept(command).finally(() => this.#accepting.delete(accepting));
-    this.#accepting.add(accepting);
-  }
-
-  async #accept(command: AcceptCommand): Promise<void> {
-    const stream = stripGateway(command.id);
-    const target = this.#targets.target;
-    const name = target && formatTarget(target);
-    const use = {
-      connection: this.#connection,
-      dialer: this.#dialer,
+  #createAcceptor(): Acceptor {
+    const dialect = rawDialect({
+      targets: this.#targets,
       clock: this.#clock,
-      signal: this.#cutting.signal,
-    };
-    try {
-      const refusal = this.#refusal(target !== undefined);
-      if (refusal || !target) {
-        const error = refusal ?? new HcmError('HCM_TARGET_MISSING', 'no target is known');
-        await answerReject(command, error, use);
-        return this.#emit({ event: 'rejected', stream, target: name, error });
-      }
-      this.#settingUp += 1;
-      const answer = await answerAccept(command, (signal) => this.#dialTarget(target, signal), use).finally(
-        () => (this.#settingUp -= 1),
-      );
-      if ('error' in answer)
-        return this.#emit({ event: 'rejected', stream, target: name, error: answer.error });
-      const remote =
-        command.remoteEndpoint && `${command.remoteEndpoint.address}:${command.remoteEndpoint.port}`;
-      this.#emit({ event: 'accepted', stream, target: formatTarget(target), remote });
-      void this.#streams.add(
-        stream,
-        new SocketEnd(answer.target),
-        new WebSocketEnd(answer.webSocket),
-        answer.webSocket,
-      );
-    } catch (error) {
-      this.#emit({ event: 'rejected', stream, target: name, error: asHcmError(error) });
-    }
-  }
-
-  #dialTarget(target: NonNullable<ListenerOptions['target']>, signal: AbortSignal) {
-    return dialTarget(target, {
-      clock: this.#clock,
-      allow: this.#targets.allow,
-      timeoutMs: this.#options.dialTimeoutMs,
-      signal,
+      dialTimeoutMs: this.#options.dialTimeoutMs,
     });
-  }
-
-  #refusal(hasTarget: boolean): HcmError | undefined {
-    const limit = this.#options.maxStreams ?? MAX_STREAMS;
-    if (!hasTarget || this.#streams.size + this.#settingUp < limit) return undefined;
-    return new HcmError('HCM_LISTENER_BUSY', `${limit} streams are open, which is the limit`, {
-      retryable: true,
+    return new Acceptor({
+      dialect,
+      streams: this.#streams,
+      emit: this.#emit,
+      limits: this.#options,
+      rendezvous: { connection: this.#connection, dialer: this.#dialer, clock: this.#clock },
     });
   }
 }

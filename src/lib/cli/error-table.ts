@@ -184,6 +184,16 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'On the private side, check the network between the listener and its target',
   ),
   HCM_TARGET_NOT_ALLOWED: target('Allow the target at the listener: hcm listen ... --allow HOST:PORT'),
+  HCM_LOGICAL_PORT_UNKNOWN: target(
+    'Compare the names of both ends: hcm listen ... --dialect azbridge --target NAME=HOST:PORT',
+  ),
+  HCM_LOGICAL_PORT_MODE: target('Ask a UDP target for datagrams: hcm forward ... --bind NAME=udp:ADDR:PORT'),
+  HCM_DIALECT_MISMATCH: target('Give both ends the same --dialect'),
+  HCM_HTTP_UNSERVED: target(
+    'Start the listener with an HTTP target: hcm listen ... --target http://HOST:PORT',
+  ),
+  HCM_REQUEST_INVALID: target('Look at the request: a header or its target cannot be passed on'),
+  HCM_RESPONSE_INVALID: target('Look at the answer of the target: curl -v'),
   HCM_LISTENER_BUSY: relay('Raise --max-streams of the listener, or start another one'),
   HCM_REJECTED: target('See the log of the listener on the private side'),
 };

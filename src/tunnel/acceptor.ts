@@ -1,0 +1,106 @@
+/**
+ * Takes the accept commands of one listener and turns each into a forwarded stream, or a rejection that names the
+ * reason. Knows nothing of the control channel: its streams outlive that. How a stream finds its target is the
+ * dialect's business.
+ */
+import { setMaxListeners } from 'node:events';
+import type { AcceptCommand } from '../protocol/control-messages.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { stripGateway } from '../protocol/tracking.ts';
+import type { ByteEnd } from './byte-end.ts';
+import { asHcmError, type Emit } from './emitter.ts';
+import type { ListenerOptions } from './options.ts';
+import { answerReject, type RendezvousOptions } from './rendezvous.ts';
+import type { StreamSet } from './stream-set.ts';
+import type { WebSocket } from '../websocket/websocket.ts';
+import { WebSocketEnd } from './websocket-end.ts';
+
+const MAX_STREAMS = 10_000;
+
+/** An accepted stream: both ends are open, neither is read from yet. */
+export interface AcceptedStream {
+  webSocket: WebSocket;
+  local: ByteEnd;
+  /** Where it leads, as it stands in the event. */
+  target: string;
+}
+
+/** The sender was turned away, and told why. */
+export interface RejectedStream {
+  error: HcmError;
+  target?: string | undefined;
+}
+
+/**
+ * How the two ends agree on a target. Resolves when the stream is open or the sender knows why it is not; rejects when
+ * the sender could not be told. Leaves nothing open when it does not resolve with a stream.
+ */
+export type Dialect = (
+  command: AcceptCommand,
+  use: RendezvousOptions,
+) => Promise<AcceptedStream | RejectedStream>;
+
+export interface AcceptorOptions {
+  dialect: Dialect;
+  streams: StreamSet;
+  emit: Emit;
+  /** Of the listener: how many streams, and what each needs to reach the relay. */
+  limits: Pick<ListenerOptions, 'maxStreams'>;
+  rendezvous: Omit<RendezvousOptions, 'signal'>;
+}
+
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  /** Fires when streams that are still being set up must go too. */
+  readonly #cutting = new AbortController();
+  /** Commands that are being answered, rejections too. */
+  readonly #accepting = new Set<Promise<void>>();
+  /** Streams that take a place already, though they are not open yet. */
+  #settingUp = 0;
+
+  constructor(options: AcceptorOptions) {
+    // Each stream that is being set up listens to it; Node would warn from the eleventh on.
+    setMaxListeners(0, this.#cutting.signal);
+    this.#options = options;
+  }
+
+  accept(command: AcceptCommand): void {
+    const accepting = this.#accept(command).finally(() => this.#accepting.delete(accepting));
+    this.#accepting.add(accepting);
+  }
+
+  /** See StreamSet.drain; until `noMore` further commands may come. */
+  drain(graceMs: number, noMore: Promise<unknown>): Promise<void> {
+    return this.#options.streams.drain(graceMs, this.#accepting, this.#cutting, noMore);
+  }
+
+  async #accept(command: AcceptCommand): Promise<void> {
+    const { emit, streams } = this.#options;
+    const stream = stripGateway(command.id);
+    try {
+      const answer = await this.#answer(command);
+      if ('error' in answer) return emit({ event: 'rejected', stream, ...answer });
+      const { webSocket, local, target } = answer;
+      const { remoteEndpoint: from } = command;
+      emit({ event: 'accepted', stream, target, remote: from && `${from.address}:${from.port}` });
+      void streams.add(stream, local, new WebSocketEnd(webSocket), webSocket);
+    } catch (error) {
+      emit({ event: 'rejected', stream, error: asHcmError(error) });
+    }
+  }
+
+  async #answer(command: AcceptCommand): Promise<AcceptedStream | RejectedStream> {
+    const { dialect, limits, streams, rendezvous } = this.#options;
+    const use = { ...rendezvous, signal: this.#cutting.signal };
+    const limit = limits.maxStreams ?? MAX_STREAMS;
+    if (streams.size + this.#settingUp >= limit) {
+      const error = new HcmError('HCM_LISTENER_BUSY', `${limit} streams are open, which is the limit`, {
+        retryable: true,
+      });
+      await answerReject(command, error, use);
+      return { error };
+    }
+    this.#settingUp += 1;
+    return dialect(command, use).finally(() => (this.#settingUp -= 1));
+  }
+}
