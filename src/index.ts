@@ -8,7 +8,15 @@ export {
   type ConnectionString,
 } from './protocol/connection-string.ts';
 export { ERROR_CODES, HcmError, type ErrorCode, type ErrorDetails } from './protocol/errors.ts';
-export { formatTarget, parseBind, parseTarget, type Bind, type Target } from './protocol/target.ts';
+export { formatTargetAddress, parseTargetAddress, type TargetAddress } from './protocol/target-address.ts';
+export {
+  formatTarget,
+  parseBind,
+  parseTarget,
+  type Bind,
+  type StreamBind,
+  type Target,
+} from './protocol/target.ts';
 export { systemClock, type Clock } from './tunnel/clock.ts';
 export type { TunnelEvent, TunnelEventHandler } from './tunnel/events.ts';
 export { HybridConnectionListener } from './tunnel/listener.ts';

@@ -11,10 +11,13 @@ export interface Target {
   readonly port: number;
 }
 
-/** Where a sender listens on this machine. TCP port 0 is any free port. */
-export type Bind =
+/** Where a sender takes streams on this machine. TCP port 0 is any free port. */
+export type StreamBind =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
+
+/** Where a sender listens on this machine, for streams or for datagrams. */
+export type Bind = StreamBind | { readonly kind: 'udp'; readonly host: string; readonly port: number };
 
 const DEFAULT_BIND_HOST = '127.0.0.1';
 
@@ -35,24 +38,37 @@ export function formatTarget({ host, port }: Target): string {
 
 /**
  * Reads `[ADDR:]PORT` (the address is 127.0.0.1 when left out, the port may be 0), `unix:PATH`, an absolute path, or
- * a Windows pipe (`\\.\pipe\NAME`).
+ * a Windows pipe (`\\.\pipe\NAME`); with `udp` also `udp:[ADDR:]PORT`.
  * @throws HcmError HCM_BIND_INVALID with the reasons of `parseTarget`, or path.
  */
-export function parseBind(text: string): Bind {
+export function parseBind(text: string): StreamBind;
+export function parseBind(text: string, options: { udp: true }): Bind;
+export function parseBind(text: string, { udp = false } = {}): Bind {
   const trimmed = text.trim();
-  if (/^unix:/i.test(trimmed) || trimmed.startsWith('/') || trimmed.startsWith('\\\\')) {
-    const path = trimmed.replace(/^unix:(?:\/\/(?=\/))?/i, '');
-    if (path === '' || path.includes('\0'))
-      throw fault('HCM_BIND_INVALID', 'path', text, 'it has no usable path');
+  const path = socketPath(trimmed);
+  if (path !== undefined) {
+    if (!isUsablePath(path)) throw fault('HCM_BIND_INVALID', 'path', text, 'it has no usable path');
     return { kind: 'unix', path };
   }
-  const { host, port } = parseHostPort(trimmed, 'HCM_BIND_INVALID', 0);
-  return { kind: 'tcp', host: host ?? DEFAULT_BIND_HOST, port };
+  const kind = udp && /^udp:/i.test(trimmed) ? 'udp' : 'tcp';
+  const { host, port } = parseHostPort(kind === 'udp' ? trimmed.slice(4) : trimmed, 'HCM_BIND_INVALID', 0);
+  return { kind, host: host ?? DEFAULT_BIND_HOST, port };
 }
 
 /** Writes a bind address as `parseBind` reads it. */
 export function formatBind(bind: Bind): string {
-  return bind.kind === 'unix' ? `unix:${bind.path}` : formatTarget(bind);
+  if (bind.kind === 'unix') return `unix:${bind.path}`;
+  return bind.kind === 'udp' ? `udp:${formatTarget(bind)}` : formatTarget(bind);
+}
+
+/** The path that `unix:PATH`, an absolute path or a Windows pipe names; undefined for anything else. */
+export function socketPath(text: string): string | undefined {
+  if (!/^(?:unix:|\/|\\\\)/i.test(text)) return undefined;
+  return text.replace(/^unix:(?:\/\/(?=\/))?/i, '');
+}
+
+export function isUsablePath(path: string): boolean {
+  return path !== '' && !path.includes('\0');
 }
 
 /** A port alone has no host: the caller knows whether that will do. */

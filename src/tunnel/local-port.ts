@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { HcmError } from '../protocol/errors.ts';
-import { formatBind, type Bind } from '../protocol/target.ts';
+import { formatBind, type StreamBind } from '../protocol/target.ts';
 import { asHcmError } from './emitter.ts';
 import { nodeCode } from './network-errors.ts';
 import type { Sender } from './sender.ts';
@@ -27,7 +27,7 @@ export interface LocalPort {
  * Binds and begins to accept; a client's stream is opened when it connects, and the client is reset when that fails.
  * Rejects with HcmError HCM_PORT_IN_USE or HCM_BIND_FAILED.
  */
-export async function startLocalPort(bind: Bind, sender: Sender): Promise<LocalPort> {
+export async function startLocalPort(bind: StreamBind, sender: Sender): Promise<LocalPort> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
   await listen(server, bind);
   return new BoundPort(server, bind, sender);
@@ -41,7 +41,7 @@ class BoundPort implements LocalPort {
   readonly #opening = new Set<Promise<void>>();
   readonly #cutting = new AbortController();
 
-  constructor(server: Server, bind: Bind, sender: Sender) {
+  constructor(server: Server, bind: StreamBind, sender: Sender) {
     // Each stream that is being set up listens to it; Node would warn from the eleventh on.
     setMaxListeners(0, this.#cutting.signal);
     this.#server = server;
@@ -86,7 +86,7 @@ class BoundPort implements LocalPort {
 
 function ignore(): void {}
 
-async function listen(server: Server, bind: Bind): Promise<void> {
+async function listen(server: Server, bind: StreamBind): Promise<void> {
   try {
     if (bind.kind === 'tcp') await tryListen(server, { host: bind.host, port: bind.port });
     else await listenOnPath(server, bind.path);
@@ -141,7 +141,7 @@ async function removeStale(path: string): Promise<boolean> {
   );
 }
 
-function bindError(error: Error, bind: Bind): HcmError {
+function bindError(error: Error, bind: StreamBind): HcmError {
   const name = formatBind(bind);
   const seen = nodeCode(error);
   const details = { bind: name, seen };

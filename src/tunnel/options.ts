@@ -1,5 +1,6 @@
 /** What comes in from outside: the network around us, and the limits of a tunnel. Every field has a default. */
 import type { AllowRule } from '../protocol/allow-list.ts';
+import type { TargetAddress } from '../protocol/target-address.ts';
 import type { Target } from '../protocol/target.ts';
 import type { Clock } from './clock.ts';
 import type { TunnelEventHandler } from './events.ts';
@@ -53,6 +54,14 @@ export interface TunnelOptions extends NetworkOptions {
 export interface ListenerOptions extends TunnelOptions {
   /** Where accepted streams go. Default: what the entity's metadata says. */
   target?: Target | undefined;
+  /** The same for more than TCP, and instead of `target`. Of an HTTP address raw streams go to its host and port. */
+  address?: TargetAddress | undefined;
+  /** What the two ends speak inside a stream. Default `raw`: every byte is the target's. */
+  dialect?: 'raw' | 'azbridge' | undefined;
+  /** Dialect azbridge: each logical port, and where it leads. */
+  ports?: ReadonlyMap<string, TargetAddress> | undefined;
+  /** Tells the target who the sender is, in a PROXY protocol header before the first byte. Default: nothing. */
+  proxyProtocol?: 'v2' | undefined;
   /** Only these targets may be dialed. Default: just the target given; with metadata, any that it names. */
   allow?: readonly AllowRule[] | undefined;
   /** Streams at a time; more are rejected with 503. Default 10,000. */

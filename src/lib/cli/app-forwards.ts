@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { HcmError } from '../../protocol/errors.ts';
 import { isLoopbackName } from '../../protocol/relay-hosts.ts';
-import { formatTarget, type Bind, type Target } from '../../protocol/target.ts';
+import { formatTarget, type StreamBind, type Target } from '../../protocol/target.ts';
 import type { AppConnection } from '../services/app-forward.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import type { Output } from './output.ts';
@@ -71,6 +71,6 @@ export function hostsLines(targets: readonly Target[], binds: readonly string[])
     : ['', 'With these lines in its hosts file, this machine finds them by name, as the app does:', ...lines];
 }
 
-function tcp(host: string, port: number): Bind {
+function tcp(host: string, port: number): StreamBind {
   return { kind: 'tcp', host, port };
 }

@@ -1,7 +1,7 @@
 /** What `forward` is asked to bind: CONNECTION with --bind, or several of `CONNECTION=ADDR:PORT`. */
 import { HcmError } from '../../protocol/errors.ts';
 import { isLoopbackName } from '../../protocol/relay-hosts.ts';
-import { formatBind, parseBind, type Bind } from '../../protocol/target.ts';
+import { formatBind, parseBind, type StreamBind } from '../../protocol/target.ts';
 import { readConnections, type ConnectionRequest } from './connection-input.ts';
 import type { Output } from './output.ts';
 import type { ForwardPlan } from './run-forward.ts';
@@ -9,11 +9,11 @@ import type { ForwardPlan } from './run-forward.ts';
 export interface NamedBind {
   /** Undefined: the one connection of the connection string. */
   name: string | undefined;
-  bind: Bind;
+  bind: StreamBind;
 }
 
 /** Any free port of this machine alone. */
-const DEFAULT_BIND: Bind = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+const DEFAULT_BIND: StreamBind = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 /** @throws HcmError HCM_BIND_INVALID, HCM_USAGE. */
 export function parseForwardArguments(args: readonly string[], bindFlag: string | undefined): NamedBind[] {
@@ -39,11 +39,11 @@ function hasBind(text: string): boolean {
 }
 
 /** True when other machines can reach what is bound. */
-export function isOpenToNetwork(bind: Bind): boolean {
+export function isOpenToNetwork(bind: StreamBind): boolean {
   return bind.kind === 'tcp' && !isLoopbackName(bind.host);
 }
 
-export function warnIfOpenToNetwork(bind: Bind, output: Output): void {
+export function warnIfOpenToNetwork(bind: StreamBind, output: Output): void {
   if (isOpenToNetwork(bind)) output.warn(`whoever reaches ${formatBind(bind)} can use this tunnel`);
 }
 

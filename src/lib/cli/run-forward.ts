@@ -1,6 +1,6 @@
 /** Runs local ports in the foreground: until a signal, until a first attempt is refused for good, or for a command. */
 import { HcmError } from '../../protocol/errors.ts';
-import { formatBind, type Bind } from '../../protocol/target.ts';
+import { formatBind, type StreamBind } from '../../protocol/target.ts';
 import { connectionName } from '../../tunnel/emitter.ts';
 import { startLocalPort, type LocalPort } from '../../tunnel/local-port.ts';
 import type { Connection, SenderOptions } from '../../tunnel/options.ts';
@@ -15,9 +15,9 @@ import { statusOfSignal, untilStopped, type Ended } from './until-stopped.ts';
 /** A connection, and where its local port is to be. */
 export interface Forward {
   connection: Connection;
-  bind: Bind;
+  bind: StreamBind;
   /** In turn, where `bind` cannot be had. */
-  otherwise?: readonly Bind[];
+  otherwise?: readonly StreamBind[];
   /** Where it leads, as far as that is known here. */
   target?: string;
 }

@@ -91,6 +91,22 @@ describe('parseBind', () => {
     assert.equal(reason('/a\0b'), 'path');
   });
 
+  it('takes UDP only where it is asked for', () => {
+    const udp = (text: string): unknown => parseBind(text, { udp: true });
+    assert.deepEqual(udp('udp:5353'), { kind: 'udp', host: '127.0.0.1', port: 5353 });
+    assert.deepEqual(udp('UDP:[::1]:0'), { kind: 'udp', host: '::1', port: 0 });
+    assert.deepEqual(udp('5353'), { kind: 'tcp', host: '127.0.0.1', port: 5353 });
+    assert.equal(
+      reasonOf(() => udp('udp:'), 'HCM_BIND_INVALID'),
+      'empty',
+    );
+    assert.equal(
+      reasonOf(() => parseBind('udp:127.0.0.1:53'), 'HCM_BIND_INVALID'),
+      'ipv6-brackets',
+    );
+    assert.equal(formatBind({ kind: 'udp', host: '::1', port: 53 }), 'udp:[::1]:53');
+  });
+
   it('reads what formatBind writes', () => {
     for (const text of ['127.0.0.1:0', '[::1]:80', 'unix:/run/x'])
       assert.equal(formatBind(parseBind(text)), text);

@@ -4,7 +4,7 @@
  */
 import { resolveConnection } from '../../../protocol/connection-string.ts';
 import { HcmError } from '../../../protocol/errors.ts';
-import { formatTarget, type Bind, type Target } from '../../../protocol/target.ts';
+import { formatTarget, type StreamBind, type Target } from '../../../protocol/target.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
 import type { TunnelEvent, TunnelEventHandler } from '../../../tunnel/events.ts';
 import { HybridConnectionListener } from '../../../tunnel/listener.ts';
@@ -24,7 +24,7 @@ export const CONNECTION_NAME = 'demo';
 export interface LocalPathOptions {
   /** Undefined: a sample target is started. */
   target: Target | undefined;
-  bind: Bind;
+  bind: StreamBind;
   output: Output;
   onEvent: (event: TunnelEvent, half: 'listener' | 'sender') => void;
 }

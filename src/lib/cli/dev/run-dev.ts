@@ -1,5 +1,5 @@
 /** Runs the whole path in the foreground and says how the same goes with Azure. */
-import type { Bind, Target } from '../../../protocol/target.ts';
+import type { StreamBind, Target } from '../../../protocol/target.ts';
 import { warnIfOpenToNetwork } from '../forward-targets.ts';
 import { sayStopping } from '../grace-flag.ts';
 import type { EventPresenter } from '../event-presenter.ts';
@@ -9,7 +9,7 @@ import { LocalPath, type LocalPathOptions } from './local-path.ts';
 
 export interface DevRun {
   target: Target | undefined;
-  bind: Bind;
+  bind: StreamBind;
   output: Output;
   events: EventPresenter;
   graceMs: number;
