@@ -1,9 +1,10 @@
 /**
- * What a listener may be made to dial: rules by name or by address, and ports. A rule by address is asked about the
+ * What a listener may be made to dial: rules by name or by address, and ports, or a Unix socket's path. A rule by address is asked about the
  * address that is then dialed, never about a name, so that a name cannot be pointed somewhere else in between.
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { HcmError } from './errors.ts';
+import { isUsablePath, socketPath } from './target.ts';
 
 /** One rule. `text` is as written, for messages. */
 export interface AllowRule {
@@ -12,7 +13,9 @@ export interface AllowRule {
     | { readonly kind: 'name'; readonly name: string }
     /** Every name below `suffix`, at any depth, but not `suffix` itself. */
     | { readonly kind: 'below'; readonly suffix: string }
-    | { readonly kind: 'net'; readonly address: string; readonly prefix: number };
+    | { readonly kind: 'net'; readonly address: string; readonly prefix: number }
+    /** One Unix socket (or Windows pipe), as written. It has no ports: both are 0. */
+    | { readonly kind: 'path'; readonly path: string };
   readonly fromPort: number;
   readonly toPort: number;
 }
@@ -26,12 +29,17 @@ export interface DialCandidate {
 
 /**
  * Reads a rule: `HOST:PORT`, `HOST:FROM-TO`, `HOST:*`, where HOST is a name, `*.NAME`, an address, or a network such as
- * `10.0.0.0/8` or `[fd00::]/8`.
- * @throws HcmError HCM_ALLOW_INVALID; `details.reason` is ports-missing, ports, ipv6-brackets, network or host.
+ * `10.0.0.0/8` or `[fd00::]/8`; or `unix:PATH` (an absolute path, a Windows pipe).
+ * @throws HcmError HCM_ALLOW_INVALID; `details.reason` is ports-missing, ports, ipv6-brackets, network, host or path.
  */
 export function parseAllowRule(text: string): AllowRule {
   const trimmed = text.trim();
-  const match = /^(\[[^\]]*\](?:\/[^:]*)?|[^[\]]*):([^:[\]]*)$/.exec(trimmed);
+  const path = socketPath(trimmed);
+  if (path !== undefined) {
+    if (!isUsablePath(path)) throw fault('path', text, 'it has no usable path');
+    return { text: trimmed, host: { kind: 'path', path }, fromPort: 0, toPort: 0 };
+  }
+  const match = /^(?:tcp:)?(\[[^\]]*\](?:\/[^:]*)?|[^[\]]*):([^:[\]]*)$/i.exec(trimmed);
   if (match === null) throw fault('ports-missing', text, 'it does not end in :PORT, :FROM-TO or :*');
   const [, hostText = '', portText = ''] = match;
   return { text: trimmed, host: parseHost(hostText, text), ...parsePorts(portText, text) };
@@ -47,6 +55,11 @@ export function allows(rules: readonly AllowRule[], candidate: DialCandidate): b
   );
 }
 
+/** True when one of the rules names the socket: no patterns, and links are not followed. */
+export function allowsPath(rules: readonly AllowRule[], path: string): boolean {
+  return rules.some(({ host }) => host.kind === 'path' && host.path === path);
+}
+
 function covers(rule: AllowRule['host'], host: string, address: string): boolean {
   switch (rule.kind) {
     case 'name':
@@ -60,6 +73,8 @@ function covers(rule: AllowRule['host'], host: string, address: string): boolean
       net.addSubnet(rule.address, rule.prefix, family);
       return net.check(address, family);
     }
+    case 'path':
+      return false;
   }
 }
 

@@ -21,6 +21,9 @@ export type Bind = StreamBind | { readonly kind: 'udp'; readonly host: string; r
 
 const DEFAULT_BIND_HOST = '127.0.0.1';
 
+/** What Linux takes for a socket (unix(7), less the final zero); a longer path would be cut, silently. */
+export const UNIX_PATH_MAX_BYTES = 107;
+
 /**
  * Reads `HOST:PORT` or `[IPV6]:PORT`, port 1 to 65535.
  * @throws HcmError HCM_TARGET_INVALID; `details.reason` is empty, scheme, ipv6-brackets, port-missing, port or host.

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { HcmError } from '../protocol/errors.ts';
 import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
-import { formatTarget } from '../protocol/target.ts';
+import { formatTargetAddress, type TargetAddress } from '../protocol/target-address.ts';
 import { Acceptor } from './acceptor.ts';
 import { watchClock } from './clock-watch.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
@@ -59,7 +59,7 @@ export class HybridConnectionListener {
     this.#random = options.random ?? Math.random;
     this.#emit = emitterFor(connection, this.#clock, options);
     this.#dialer = new RelayDialer(options, this.#clock);
-    this.#targets = new TargetSource(options.target, options.allow);
+    this.#targets = new TargetSource(givenAddress(options), options.allow);
     this.#policy = new ReconnectPolicy(this.#random);
     this.#streams = new StreamSet(this.#clock, this.#emit, options);
     this.#acceptor = this.#createAcceptor();
@@ -159,8 +159,8 @@ export class HybridConnectionListener {
     if (this.#stopping.signal.aborted) channel.close();
     this.#wasOnline = true;
     this.#state = { name: 'online', sinceMs: this.#clock.nowMs() };
-    const { target } = this.#targets;
-    this.#emit({ event: 'online', target: target && formatTarget(target) });
+    const { address } = this.#targets;
+    this.#emit({ event: 'online', target: address && formatTargetAddress(address) });
     const { skewMs } = channel;
     if (skewMs !== undefined && Math.abs(skewMs) > CLOCK_SKEW_LIMIT_MS)
       this.#emit({ event: 'clock-skew', skewMs });
@@ -207,4 +207,8 @@ export class HybridConnectionListener {
       rendezvous: { connection: this.#connection, dialer: this.#dialer, clock: this.#clock },
     });
   }
+}
+
+function givenAddress({ address, target }: ListenerOptions): TargetAddress | undefined {
+  return address ?? (target && { kind: 'tcp', ...target });
 }

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { HcmError } from '../protocol/errors.ts';
-import { formatBind, type StreamBind } from '../protocol/target.ts';
+import { formatBind, UNIX_PATH_MAX_BYTES, type StreamBind } from '../protocol/target.ts';
 import { asHcmError } from './emitter.ts';
 import { nodeCode } from './network-errors.ts';
 import type { Sender } from './sender.ts';
@@ -13,8 +13,6 @@ import { StreamSet } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
 
 const DRAIN_MS = 10_000;
-/** What Linux takes (unix(7), less the final zero); a longer path would be cut, silently. */
-const UNIX_PATH_MAX_BYTES = 107;
 
 export interface LocalPort {
   /** As bound: `127.0.0.1:40123`, `[::1]:40123`, or `unix:/run/db.sock`. */

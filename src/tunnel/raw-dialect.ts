@@ -4,12 +4,12 @@
  * sender's answer.
  */
 import { HcmError } from '../protocol/errors.ts';
-import { formatTarget } from '../protocol/target.ts';
+import { formatTargetAddress, type TargetAddress } from '../protocol/target-address.ts';
 import type { Dialect } from './acceptor.ts';
 import type { Clock } from './clock.ts';
 import { answerAccept, answerReject } from './rendezvous.ts';
 import { SocketEnd } from './socket-end.ts';
-import { dialTarget } from './target-dialer.ts';
+import { dialAddress, type StreamAddress } from './target-dialer.ts';
 import type { TargetSource } from './target-source.ts';
 
 export interface RawDialectOptions {
@@ -20,17 +20,24 @@ export interface RawDialectOptions {
 
 export function rawDialect({ targets, clock, dialTimeoutMs }: RawDialectOptions): Dialect {
   return async (command, use) => {
-    const { target, allow } = targets;
+    const { address, allow } = targets;
+    const target = address && streamAddressOf(address);
     if (target === undefined) {
       const error = new HcmError('HCM_TARGET_MISSING', 'no target is known');
       await answerReject(command, error, use);
       return { error };
     }
-    const name = formatTarget(target);
+    const name = formatTargetAddress(target);
     const dial = (signal: AbortSignal) =>
-      dialTarget(target, { clock, allow, timeoutMs: dialTimeoutMs, signal });
+      dialAddress(target, { clock, allow, timeoutMs: dialTimeoutMs, signal });
     const answer = await answerAccept(command, dial, use);
     if ('error' in answer) return { error: answer.error, target: name };
     return { webSocket: answer.webSocket, local: new SocketEnd(answer.target), target: name };
   };
+}
+
+/** Where bytes go that are no HTTP message: of an HTTP target to its host and port, as they are. UDP has no stream. */
+function streamAddressOf(address: TargetAddress): StreamAddress | undefined {
+  if (address.kind === 'udp') return undefined;
+  return address.kind === 'http' ? { kind: 'tcp', host: address.host, port: address.port } : address;
 }

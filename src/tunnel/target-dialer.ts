@@ -4,10 +4,11 @@
  */
 import { lookup } from 'node:dns';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
-import { allows, type AllowRule } from '../protocol/allow-list.ts';
-import { HcmError } from '../protocol/errors.ts';
-import { formatTarget, type Target } from '../protocol/target.ts';
-import type { Clock } from './clock.ts';
+import { allows, allowsPath, type AllowRule } from '../protocol/allow-list.ts';
+import { HcmError, type ErrorCode } from '../protocol/errors.ts';
+import { formatTargetAddress, type TargetAddress } from '../protocol/target-address.ts';
+import { formatTarget, UNIX_PATH_MAX_BYTES, type Target } from '../protocol/target.ts';
+import { sleep, type Clock } from './clock.ts';
 import { isResolutionCode, nodeCode, withDeadline } from './network-errors.ts';
 
 /** Well under the 30 s that a rendezvous address lives. */
@@ -15,6 +16,8 @@ export const DIAL_TIMEOUT_MS = 10_000;
 /** Node tries the addresses of a name in turn; each gets its share of the limit, but not less than this. */
 const ATTEMPT_LEAST_MS = 1_000;
 const ADDRESSES_EXPECTED = 4;
+/** Between two attempts at a Unix socket whose queue is full. TCP waits for a place by itself; connect(2) does not. */
+const QUEUE_RETRY_MS = 20;
 
 export interface TargetDialOptions {
   clock: Clock;
@@ -25,33 +28,40 @@ export interface TargetDialOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What a stream of bytes can be made to. */
+export type StreamAddress = Extract<TargetAddress, { kind: 'tcp' | 'unix' }>;
+
 /**
  * Resolves with a connected socket that allows half-open use and is not read from yet. Rejects with HcmError:
  * HCM_TARGET_UNRESOLVED, _REFUSED, _TIMEOUT, _UNREACHABLE, _NOT_ALLOWED; with the signal's reason when it fires.
  */
-export function dialTarget(target: Target, options: TargetDialOptions): Promise<Socket> {
-  const limitMs = options.timeoutMs ?? DIAL_TIMEOUT_MS;
+export function dialAddress(address: StreamAddress, options: TargetDialOptions): Promise<Socket> {
+  const name = formatTargetAddress(address);
+  const { clock, allow, signal, timeoutMs: limitMs = DIAL_TIMEOUT_MS } = options;
   const late = () =>
-    targetError(
-      'HCM_TARGET_TIMEOUT',
-      target,
-      `${formatTarget(target)} did not answer within ${limitMs / 1000} s`,
-    );
-  return withDeadline({ clock: options.clock, limitMs, late, signal: options.signal }, (signal) => {
-    return connectTo(target, options.allow, limitMs, signal);
+    targetError('HCM_TARGET_TIMEOUT', name, `${name} did not answer within ${limitMs / 1000} s`);
+  return withDeadline({ clock, limitMs, late, signal }, (inner) => {
+    return address.kind === 'tcp'
+      ? connectTo(address, allow, limitMs, inner)
+      : connectToPath(address.path, allow, clock, inner);
   });
 }
 
-function connectTo(
+/** `dialAddress` to a target by TCP. */
+export function dialTarget(target: Target, options: TargetDialOptions): Promise<Socket> {
+  return dialAddress({ kind: 'tcp', ...target }, options);
+}
+
+async function connectTo(
   target: Target,
   allow: readonly AllowRule[] | undefined,
   limitMs: number,
   signal: AbortSignal,
 ): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const { host, port } = target;
-    if (isIP(host) !== 0 && !isAllowed(allow, target, host)) return reject(notAllowed(target, host));
-    const socket = connect({
+  const { host, port } = target;
+  if (isIP(host) !== 0 && !isAllowed(allow, target, host)) throw notAllowed(target, host);
+  const dial = () =>
+    connect({
       host,
       port,
       lookup: allowedLookup(target, allow),
@@ -61,6 +71,41 @@ function connectTo(
       noDelay: true,
       keepAlive: true,
     });
+  return connected(dial, (error) => dialError(error, target), signal);
+}
+
+async function connectToPath(
+  path: string,
+  allow: readonly AllowRule[] | undefined,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const name = `unix:${path}`;
+  if (allow && !allowsPath(allow, path))
+    throw targetError('HCM_TARGET_NOT_ALLOWED', name, `${name} is not on the allow-list`);
+  const bytes = Buffer.byteLength(path);
+  if (bytes > UNIX_PATH_MAX_BYTES && !path.startsWith('\\\\')) {
+    const text = `${name} has ${bytes} bytes in its path, and ${UNIX_PATH_MAX_BYTES} are possible`;
+    throw targetError('HCM_TARGET_UNREACHABLE', name, text);
+  }
+  const dial = () => connect({ path, allowHalfOpen: true });
+  for (;;) {
+    try {
+      return await connected(dial, (error) => pathError(error, name), signal);
+    } catch (error) {
+      if (!(error instanceof HcmError && nodeCode(error.cause as Error) === 'EAGAIN')) throw error;
+    }
+    await sleep(clock, QUEUE_RETRY_MS, signal);
+  }
+}
+
+function connected(
+  dial: () => Socket,
+  errorOf: (error: Error) => Error,
+  signal: AbortSignal,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = dial();
     const fail = (error: Error) => {
       signal.removeEventListener('abort', onAbort);
       socket.on('error', () => undefined);
@@ -68,7 +113,7 @@ function connectTo(
       reject(error);
     };
     const onAbort = () => fail(signal.reason as Error);
-    const onError = (error: Error) => fail(dialError(error, target));
+    const onError = (error: Error) => fail(errorOf(error));
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('error', onError).once('connect', () => {
       signal.removeEventListener('abort', onAbort);
@@ -102,42 +147,38 @@ function isAllowed(
 
 function notAllowed(target: Target, addresses: string): HcmError {
   const at = addresses === target.host ? '' : ` (${addresses})`;
-  return targetError(
-    'HCM_TARGET_NOT_ALLOWED',
-    target,
-    `${formatTarget(target)}${at} is not on the allow-list`,
-  );
+  const name = formatTarget(target);
+  return targetError('HCM_TARGET_NOT_ALLOWED', name, `${name}${at} is not on the allow-list`);
 }
 
 function dialError(error: Error, target: Target): HcmError {
   if (error instanceof HcmError) return error;
-  const seen = nodeCode(error);
   const name = formatTarget(target);
-  if (seen === 'ECONNREFUSED')
-    return targetError('HCM_TARGET_REFUSED', target, `${name} refused the connection`, error);
+  const seen = nodeCode(error);
   if (isResolutionCode(seen)) {
-    return targetError(
-      'HCM_TARGET_UNRESOLVED',
-      target,
-      `${target.host} could not be resolved (${seen})`,
-      error,
-    );
+    const text = `${target.host} could not be resolved (${seen})`;
+    return targetError('HCM_TARGET_UNRESOLVED', name, text, error);
   }
-  if (seen === 'ETIMEDOUT') return targetError('HCM_TARGET_TIMEOUT', target, `${name} did not answer`, error);
-  return targetError(
-    'HCM_TARGET_UNREACHABLE',
-    target,
-    `${name} could not be reached (${seen || error.message})`,
-    error,
-  );
+  if (seen === 'ETIMEDOUT') return targetError('HCM_TARGET_TIMEOUT', name, `${name} did not answer`, error);
+  return refusedOrUnreachable(error, name, seen || error.message);
 }
 
-function targetError(
-  code: ConstructorParameters<typeof HcmError>[0],
-  target: Target,
-  text: string,
-  cause?: Error,
-): HcmError {
-  const details = { target: formatTarget(target) };
-  return new HcmError(code, text, { retryable: true, details, ...(cause ? { cause } : {}) });
+function pathError(error: Error, name: string): HcmError {
+  const seen = nodeCode(error);
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'this user has no rights to it',
+    EAGAIN: 'its queue is full',
+  };
+  return refusedOrUnreachable(error, name, words[seen] ?? (seen || error.message));
+}
+
+function refusedOrUnreachable(error: Error, name: string, what: string): HcmError {
+  if (nodeCode(error) === 'ECONNREFUSED')
+    return targetError('HCM_TARGET_REFUSED', name, `${name} refused the connection`, error);
+  return targetError('HCM_TARGET_UNREACHABLE', name, `${name} could not be reached (${what})`, error);
+}
+
+function targetError(code: ErrorCode, target: string, text: string, cause?: Error): HcmError {
+  return new HcmError(code, text, { retryable: true, details: { target }, ...(cause ? { cause } : {}) });
 }

@@ -7,27 +7,27 @@ import type { AllowRule } from '../protocol/allow-list.ts';
 import { parseAllowRule } from '../protocol/allow-list.ts';
 import type { EntityDescription } from '../protocol/entity-description.ts';
 import { HcmError } from '../protocol/errors.ts';
-import { formatTarget, type Target } from '../protocol/target.ts';
+import { formatTargetAddress, type TargetAddress } from '../protocol/target-address.ts';
 import { targetFromUserMetadata } from '../protocol/user-metadata.ts';
 
 export class TargetSource {
-  readonly #given: Target | undefined;
+  readonly #given: TargetAddress | undefined;
   readonly #allow: readonly AllowRule[] | undefined;
-  #fromMetadata: Target | undefined;
+  #fromMetadata: TargetAddress | undefined;
   #firstSeen: AllowRule | undefined;
 
-  constructor(given: Target | undefined, allow: readonly AllowRule[] | undefined) {
+  constructor(given: TargetAddress | undefined, allow: readonly AllowRule[] | undefined) {
     this.#given = given;
     this.#allow = allow;
   }
 
-  /** True: `learn` must be called before `target`. */
+  /** True: `learn` must be called before `address`. */
   get needsMetadata(): boolean {
     return this.#given === undefined;
   }
 
   /** The target for the next stream; undefined before the metadata was read. */
-  get target(): Target | undefined {
+  get address(): TargetAddress | undefined {
     return this.#given ?? this.#fromMetadata;
   }
 
@@ -43,7 +43,7 @@ export class TargetSource {
       const text = `${connection} names no target in its metadata`;
       throw new HcmError('HCM_TARGET_MISSING', text, { details: { connection } });
     }
-    this.#fromMetadata = target;
-    this.#firstSeen ??= parseAllowRule(formatTarget(target));
+    this.#fromMetadata = { kind: 'tcp', ...target };
+    this.#firstSeen ??= parseAllowRule(formatTargetAddress(this.#fromMetadata));
   }
 }

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseAllowRule } from '../../../src/protocol/allow-list.ts';
-import { dialTarget, type TargetDialOptions } from '../../../src/tunnel/target-dialer.ts';
+import { dialAddress, dialTarget, type TargetDialOptions } from '../../../src/tunnel/target-dialer.ts';
 import { systemClock } from '../../../src/tunnel/clock.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { destroySockets } from '../../helpers/socket-pair.ts';
 import { rejectsWith } from '../../helpers/tunnel.ts';
-import { turns } from '../../helpers/until.ts';
+import { turns, until } from '../../helpers/until.ts';
 
 describe('dialing a target', () => {
   expectNothingLeft();
@@ -104,5 +107,84 @@ describe('dialing a target', () => {
     controller.abort(new Error('stop'));
     await failed;
     await turns(20);
+  });
+});
+
+const notOnWindows = process.platform === 'win32' ? describe.skip : describe;
+
+notOnWindows('dialing a Unix socket', () => {
+  expectNothingLeft();
+  let directory: string;
+  let path: string;
+  let server: Server;
+  let accepted: Socket[];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'hcm-dial-'));
+    path = join(directory, 'app.sock');
+    accepted = [];
+    server = createServer((socket) => {
+      accepted.push(socket);
+      socket.on('error', () => undefined).resume();
+    });
+    // Room for two that wait.
+    server.listen({ path, backlog: 1 });
+    await once(server, 'listening');
+  });
+  afterEach(async () => {
+    server.close();
+    await once(server, 'close');
+    await rm(directory, { recursive: true });
+  });
+
+  const dial = (to: string, options: Partial<TargetDialOptions> = {}): Promise<Socket> =>
+    dialAddress({ kind: 'unix', path: to }, { clock: systemClock, ...options });
+
+  it('reaches it, also by its own rule of an allow-list', async () => {
+    for (const options of [{}, { allow: [parseAllowRule(`unix:${path}`)] }]) {
+      const socket = await dial(path, options);
+      assert.equal(socket.allowHalfOpen, true);
+      assert.ok(socket.isPaused(), 'nothing is read before the stream is joined');
+      await destroySockets(socket);
+    }
+  });
+
+  it('does not dial it where the allow-list does not name it', async () => {
+    const allow = [parseAllowRule('0.0.0.0/0:*'), parseAllowRule(`unix:${path}x`)];
+    const error = await rejectsWith(dial(path, { allow }), 'HCM_TARGET_NOT_ALLOWED');
+    assert.deepEqual(error.details, { target: `unix:${path}` });
+    assert.deepEqual(accepted, []);
+  });
+
+  it('tells a missing file, a file that nobody serves, and a path that is cut by the system', async () => {
+    const missing = await rejectsWith(dial(`${path}x`), 'HCM_TARGET_UNREACHABLE');
+    assert.equal(missing.message, `unix:${path}x could not be reached (there is no such file)`);
+    const file = join(directory, 'file');
+    await writeFile(file, '');
+    const refused = await rejectsWith(dial(file), 'HCM_TARGET_REFUSED');
+    assert.equal(refused.message, `unix:${file} refused the connection`);
+    const long = join(directory, 'x'.repeat(200));
+    assert.match((await rejectsWith(dial(long), 'HCM_TARGET_UNREACHABLE')).message, /107 are possible/);
+  });
+
+  it('waits for a place in its queue, as TCP does', async () => {
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(path)));
+    await until(() => accepted.length === 20);
+    await destroySockets(...sockets);
+  });
+
+  it('gives up a queue that stays full when its time is up', async () => {
+    const clock = new FakeClock();
+    // In one turn: the server accepts nothing meanwhile.
+    const dialing = Array.from({ length: 4 }, () => dial(path, { clock, timeoutMs: 10 }));
+    const settled = Promise.allSettled(dialing);
+    await Promise.all(dialing.slice(0, 2));
+    clock.advance(10); // the others wait for 20 ms
+    const outcomes = await settled;
+    const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+    assert.equal(failed.length, 2);
+    for (const { reason } of failed) assert.equal((reason as { code: string }).code, 'HCM_TARGET_TIMEOUT');
+    assert.equal(clock.timers, 0);
+    await destroySockets(...outcomes.flatMap((outcome) => ('value' in outcome ? [outcome.value] : [])));
   });
 });

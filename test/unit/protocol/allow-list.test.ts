@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { allows, parseAllowRule } from '../../../src/protocol/allow-list.ts';
+import { allows, allowsPath, parseAllowRule } from '../../../src/protocol/allow-list.ts';
 import { HcmError } from '../../../src/protocol/errors.ts';
 
 describe('allows', () => {
@@ -33,6 +33,9 @@ describe('allows', () => {
     ['[::ffff:10.0.0.0]/104:1', 'x', '11.9.9.9', 1, false],
     ['[::]/0:1', 'x', '10.0.0.1', 1, false],
     ['10.0.0.0/8:5432', '10.0.0.1', 'not an address', 5432, false],
+    ['tcp:db.corp:5432', 'db.corp', '10.0.0.1', 5432, true],
+    ['tcp:5432', 'tcp', '10.0.0.1', 5432, true],
+    ['unix:/run/db', '/run/db', '/run/db', 0, false],
   ];
   for (const [rule, host, address, port, allowed] of table) {
     it(`${allowed ? 'lets' : 'does not let'} ${rule} cover ${host} at ${address} port ${port}`, () => {
@@ -44,6 +47,17 @@ describe('allows', () => {
     const candidate = { host: 'db', address: '10.0.0.1', port: 1 };
     assert.ok(allows([parseAllowRule('x:1'), parseAllowRule('db:1')], candidate));
     assert.ok(!allows([], candidate));
+  });
+});
+
+describe('allowsPath', () => {
+  it('lets a rule cover the one socket that it names', () => {
+    const rules = [parseAllowRule('*.corp:*'), parseAllowRule('unix:/run/db.sock')];
+    assert.equal(allowsPath(rules, '/run/db.sock'), true);
+    assert.equal(allowsPath([parseAllowRule('/run/db.sock')], '/run/db.sock'), true);
+    for (const path of ['/run/db.sock2', '/run/../run/db.sock', 'run/db.sock', '/run/'])
+      assert.equal(allowsPath(rules, path), false, path);
+    assert.equal(allowsPath([], '/run/db.sock'), false);
   });
 });
 

@@ -9,35 +9,44 @@ function described(endpoint: string) {
 }
 
 function mayDial(source: TargetSource, address: string): boolean {
-  const { target, allow } = source;
-  assert.ok(target);
+  const { address: target, allow } = source;
+  assert.ok(target?.kind === 'tcp');
   return allow === undefined || allows(allow, { ...target, address });
 }
 
 describe('target source', () => {
   it('uses the target it was given and asks for no metadata', () => {
-    const source = new TargetSource({ host: 'db', port: 5432 }, undefined);
+    const source = new TargetSource({ kind: 'tcp', host: 'db', port: 5432 }, undefined);
     assert.equal(source.needsMetadata, false);
-    assert.deepEqual(source.target, { host: 'db', port: 5432 });
+    assert.deepEqual(source.address, { kind: 'tcp', host: 'db', port: 5432 });
     assert.equal(source.allow, undefined);
   });
 
   it('checks even the given target against an allow-list', () => {
-    const source = new TargetSource({ host: 'db', port: 5432 }, [parseAllowRule('10.0.0.0/8:5432')]);
+    const source = new TargetSource({ kind: 'tcp', host: 'db', port: 5432 }, [
+      parseAllowRule('10.0.0.0/8:5432'),
+    ]);
     assert.equal(mayDial(source, '10.1.2.3'), true);
     assert.equal(mayDial(source, '192.168.0.1'), false);
+  });
+
+  it('uses a socket, and any other address it was given', () => {
+    const address = { kind: 'unix', path: '/run/app.sock' } as const;
+    const source = new TargetSource(address, undefined);
+    assert.equal(source.needsMetadata, false);
+    assert.deepEqual(source.address, address);
   });
 
   it('has no target before the metadata was read', () => {
     const source = new TargetSource(undefined, undefined);
     assert.equal(source.needsMetadata, true);
-    assert.equal(source.target, undefined);
+    assert.equal(source.address, undefined);
   });
 
   it('takes the target from the metadata and permits it', () => {
     const source = new TargetSource(undefined, undefined);
     source.learn(described('db.corp:5432'), 'ns/hyco');
-    assert.deepEqual(source.target, { host: 'db.corp', port: 5432 });
+    assert.deepEqual(source.address, { kind: 'tcp', host: 'db.corp', port: 5432 });
     assert.equal(mayDial(source, '10.0.0.7'), true);
   });
 
@@ -60,6 +69,12 @@ describe('target source', () => {
     assert.equal(mayDial(source, 'fd00::8'), false);
   });
 
+  it('pins a host whose name reads like a kind of target', () => {
+    const source = new TargetSource(undefined, undefined);
+    source.learn(described('unix:5432'), 'ns/hyco');
+    assert.equal(mayDial(source, '10.0.0.7'), true);
+  });
+
   it('lets the metadata choose among what the allow-list permits', () => {
     const source = new TargetSource(undefined, [parseAllowRule('*.corp:5432-5433')]);
     source.learn(described('db.corp:5432'), 'ns/hyco');
@@ -77,6 +92,6 @@ describe('target source', () => {
       () => source.learn(without, 'ns/hyco'),
       (error: unknown) => error instanceof HcmError && error.code === 'HCM_TARGET_MISSING',
     );
-    assert.deepEqual(source.target, { host: 'db.corp', port: 5432 });
+    assert.deepEqual(source.address, { kind: 'tcp', host: 'db.corp', port: 5432 });
   });
 });
