@@ -198,6 +198,7 @@ export class HybridConnectionListener {
       targets: this.#targets,
       clock: this.#clock,
       dialTimeoutMs: this.#options.dialTimeoutMs,
+      proxyProtocol: this.#options.proxyProtocol,
     });
     return new Acceptor({
       dialect,

@@ -5,8 +5,10 @@
  */
 import { HcmError } from '../protocol/errors.ts';
 import { formatTargetAddress, type TargetAddress } from '../protocol/target-address.ts';
+import { stripGateway } from '../protocol/tracking.ts';
 import type { Dialect } from './acceptor.ts';
 import type { Clock } from './clock.ts';
+import { writeProxyHeader } from './proxy-header.ts';
 import { answerAccept, answerReject } from './rendezvous.ts';
 import { SocketEnd } from './socket-end.ts';
 import { dialAddress, type StreamAddress } from './target-dialer.ts';
@@ -16,9 +18,10 @@ export interface RawDialectOptions {
   targets: TargetSource;
   clock: Clock;
   dialTimeoutMs?: number | undefined;
+  proxyProtocol?: 'v2' | undefined;
 }
 
-export function rawDialect({ targets, clock, dialTimeoutMs }: RawDialectOptions): Dialect {
+export function rawDialect({ targets, clock, dialTimeoutMs, proxyProtocol }: RawDialectOptions): Dialect {
   return async (command, use) => {
     const { address, allow } = targets;
     const target = address && streamAddressOf(address);
@@ -32,7 +35,11 @@ export function rawDialect({ targets, clock, dialTimeoutMs }: RawDialectOptions)
       dialAddress(target, { clock, allow, timeoutMs: dialTimeoutMs, signal });
     const answer = await answerAccept(command, dial, use);
     if ('error' in answer) return { error: answer.error, target: name };
-    return { webSocket: answer.webSocket, local: new SocketEnd(answer.target), target: name };
+    const local = new SocketEnd(answer.target);
+    if (proxyProtocol) {
+      writeProxyHeader(answer.target, { remote: command.remoteEndpoint, stream: stripGateway(command.id) });
+    }
+    return { webSocket: answer.webSocket, local, target: name };
   };
 }
 
