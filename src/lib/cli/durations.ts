@@ -1,19 +1,14 @@
 /** Durations as people type them: `500ms`, `10s`, `5m`, `1h`, `1m30s`. */
 import { HcmError } from '../../protocol/errors.ts';
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+import { durationMs } from '../duration-text.ts';
 
 /** Milliseconds. @throws HcmError HCM_USAGE. A bare number has no unit and is refused, except 0. */
 export function parseDuration(text: string): number {
-  const trimmed = text.trim().toLowerCase();
-  if (trimmed === '0') return 0;
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(trimmed)) {
-    throw new HcmError('HCM_USAGE', `"${text.slice(0, 40)}" is not a duration.`, {
-      details: { next: 'Write a number and its unit: 500ms, 10s, 5m, 1h' },
-    });
-  }
-  const parts = trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
-  return [...parts].reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNIT_MS[unit] ?? 0), 0);
+  const ms = durationMs(text);
+  if (ms !== undefined) return ms;
+  throw new HcmError('HCM_USAGE', `"${text.slice(0, 40)}" is not a duration.`, {
+    details: { next: 'Write a number and its unit: 500ms, 10s, 5m, 1h' },
+  });
 }
 
 /** The two largest units that matter: `1m 5s`, `850ms`. */

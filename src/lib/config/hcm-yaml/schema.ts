@@ -18,11 +18,37 @@ async function compileSchema(): Promise<ValidateFunction> {
   return new ajv.Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
 }
 
-/** What the schema finds; nothing when the data fits. */
-export async function schemaFaults(document: PlainDocument): Promise<Fault[]> {
+/** The sections, each for commands of its own. */
+export type Section = 'azure' | 'manager';
+const SECTIONS: readonly Section[] = ['azure', 'manager'];
+
+/** What the schema finds in one section and in what belongs to none; nothing when the data fits. */
+export async function schemaFaults(document: PlainDocument, section: Section): Promise<Fault[]> {
   const validate = await (validator ??= compileSchema());
-  validate(document.value);
-  return (validate.errors ?? []).map((error) => toFault(error, document));
+  validate(withOnly(section, document.value));
+  return (validate.errors ?? [])
+    .filter((error) => !isWrittenAsVariable(error, document))
+    .map((error) => toFault(error, document));
+}
+
+/** The variables of the other sections are not filled in. */
+function withOnly(section: Section, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const isOther = (key: string) => key !== section && (SECTIONS as readonly string[]).includes(key);
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !isOther(key)));
+}
+
+/** Where the schema wants a variable, it is about what is written, and the data have what was filled in. */
+const VARIABLE = '#/definitions/variable/';
+
+function isWrittenAsVariable(
+  { schemaPath, instancePath, keyword, schema: pattern }: ErrorObject,
+  document: PlainDocument,
+): boolean {
+  const { written = '' } = document.origin(instancePath);
+  return (
+    schemaPath.startsWith(VARIABLE) && keyword === 'pattern' && new RegExp(String(pattern)).test(written)
+  );
 }
 
 /** `azure.namespaces.my-relay`, or "" for the whole. */
@@ -55,7 +81,11 @@ function unknownKey(key: string, known: readonly string[]): string {
   return `there is no key "${key}"; ${meant === undefined ? `expected ${listed(known)}` : `did you mean "${meant}"?`}`;
 }
 
-function whatIsWrong({ keyword, params }: ErrorObject, part: SchemaPart, found: unknown): string {
+function whatIsWrong({ keyword, params, schemaPath }: ErrorObject, part: SchemaPart, found: unknown): string {
+  // What stands there is probably a secret.
+  if (schemaPath.startsWith(VARIABLE)) {
+    return 'a secret does not stand in this file: write a variable such as ${HCM_CONNECTION_STRING}, or "connectionStringFile"';
+  }
   switch (keyword) {
     case 'type':
     case 'pattern':
@@ -66,7 +96,10 @@ function whatIsWrong({ keyword, params }: ErrorObject, part: SchemaPart, found: 
       return `expected ${listed((params as { allowedValues: unknown[] }).allowedValues.map(String))}, found ${describe(found)}`;
     case 'minLength':
     case 'minItems':
+    case 'minProperties':
       return `expected ${expected(part)}, and it is empty`;
+    case 'minimum':
+      return `expected a number from ${String((params as { limit: number }).limit)} on, found ${describe(found)}`;
     case 'uniqueItems':
       return 'the same thing stands here twice';
     default:
@@ -79,6 +112,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: 'a mapping',
   array: 'a list',
   boolean: 'true or false',
+  integer: 'a whole number',
 };
 
 function expected({ type = [], examples = [] }: SchemaPart): string {

@@ -1,0 +1,59 @@
+/**
+ * What section `manager:` of hcm.yaml declares, checked and with its variables filled in: the listeners and the local
+ * ports of one machine. No file is read here, and no name resolved.
+ */
+import type { AllowRule } from '../../../protocol/allow-list.ts';
+import type { TargetAddress } from '../../../protocol/target-address.ts';
+import type { Bind, StreamBind } from '../../../protocol/target.ts';
+import type { Place } from './declaration.ts';
+
+/** How the relay is told who we are: a key that Azure is asked for, Entra ID, or a connection string. */
+export type Access =
+  | { readonly kind: 'azure' }
+  | { readonly kind: 'entra' }
+  /** The path is absolute where the folder of hcm.yaml is known. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'string'; readonly text: string };
+
+interface TunnelDeclaration {
+  /** NAMESPACE/NAME, as written. */
+  readonly connection: string;
+  readonly access: Access;
+  readonly idleTimeoutMs?: number;
+  /** Of the connection in the file. */
+  readonly at: Place;
+}
+
+/** Where a listener leads. */
+export type ListenerTargets =
+  /** Without a target: what the hybrid connection says. */
+  | { readonly dialect: 'raw'; readonly target?: TargetAddress }
+  /** By logical port; at least one. */
+  | { readonly dialect: 'azbridge'; readonly ports: ReadonlyMap<string, TargetAddress> };
+
+export interface ListenerDeclaration extends TunnelDeclaration {
+  readonly targets: ListenerTargets;
+  readonly allow?: readonly AllowRule[];
+  readonly maxStreams?: number;
+  readonly dialTimeoutMs?: number;
+  readonly proxyProtocol?: 'v2';
+  readonly keepPath: boolean;
+  /** `original`, or a text; undefined: the target's. */
+  readonly hostHeader?: string;
+}
+
+/** What a forward binds. */
+export type ForwardBinds =
+  /** Without a bind: any free port of this machine alone. */
+  | { readonly kind: 'raw' | 'http'; readonly bind?: StreamBind }
+  /** By logical port; at least one. */
+  | { readonly kind: 'azbridge'; readonly ports: ReadonlyMap<string, Bind> };
+
+export interface ForwardDeclaration extends TunnelDeclaration {
+  readonly binds: ForwardBinds;
+}
+
+export interface ManagerDeclaration {
+  readonly listeners: readonly ListenerDeclaration[];
+  readonly forwards: readonly ForwardDeclaration[];
+}
