@@ -1,6 +1,5 @@
-// What the hyco-ws listener and sender share: their environment, the relay's address, the token, the event lines.
+// What the hyco drivers share: their environment, the relay's address, the token, the event lines.
 'use strict';
-const WebSocket = require('hyco-ws');
 
 /** Writes one event line. Synchronous, so that an exit right after it loses nothing. */
 function report(event, fields) {
@@ -16,7 +15,7 @@ function requiredEnv(name) {
   return value;
 }
 
-/** hyco-ws's own createRelayListenUri always says port 443, so the address is put together here. */
+/** The libraries' own createRelayListenUri always says port 443, so the address is put together here. */
 function relayUri(action) {
   const base = requiredEnv('HYCO_RELAY_URI').replace(/\/+$/, '');
   const id = process.env.HYCO_ID;
@@ -24,10 +23,10 @@ function relayUri(action) {
   return `${base}/$hc/${requiredEnv('HYCO_PATH')}${query}`;
 }
 
-/** A SAS token made by hyco-ws itself; its `sr` keeps the port of the address. */
-function signedToken(uri) {
+/** A SAS token made by the library itself; its `sr` keeps the port of the address. */
+function signedToken(library, uri) {
   const expirySeconds = Number(process.env.HYCO_TOKEN_SECONDS ?? 3600);
-  return WebSocket.createRelayToken(uri, requiredEnv('HYCO_KEY_NAME'), requiredEnv('HYCO_KEY'), expirySeconds);
+  return library.createRelayToken(uri, requiredEnv('HYCO_KEY_NAME'), requiredEnv('HYCO_KEY'), expirySeconds);
 }
 
 module.exports = { report, requiredEnv, relayUri, signedToken };

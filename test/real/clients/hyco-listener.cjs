@@ -15,7 +15,7 @@ const GOING_AWAY = 1001;
 const INTERNAL_ERROR = 1011;
 
 let connections = 0;
-const server = WebSocket.createRelayedServer({ server: uri, token: () => signedToken(uri) });
+const server = WebSocket.createRelayedServer({ server: uri, token: () => signedToken(WebSocket, uri) });
 report('dialing', { uri });
 
 server.on('listening', () => {

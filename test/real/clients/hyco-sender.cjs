@@ -13,7 +13,7 @@ const timeoutMs = Number(process.env.HYCO_TIMEOUT_MS ?? 30_000);
 const tokenPlace = process.env.HYCO_TOKEN_IN ?? 'header';
 
 let uri = relayUri('connect');
-const token = tokenPlace === 'none' ? undefined : (process.env.HYCO_TOKEN ?? signedToken(uri));
+const token = tokenPlace === 'none' ? undefined : (process.env.HYCO_TOKEN ?? signedToken(WebSocket, uri));
 if (tokenPlace === 'query') uri += `&sb-hc-token=${encodeURIComponent(token)}`;
 
 /** {text} is a text message; {base64} or {size} is binary; `binary` overrides that. */

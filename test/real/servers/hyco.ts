@@ -1,4 +1,4 @@
-// Starts the drivers around Microsoft's unmodified hyco-ws (test/real/clients) and reads their event lines.
+// Starts the drivers around Microsoft's unmodified hyco-ws and hyco-https (test/real/clients) and reads their event lines.
 import { fileURLToPath } from 'node:url';
 import { pollUntil, startProcess } from './process.ts';
 import { tryCommand } from './run-command.ts';
@@ -27,6 +27,8 @@ export interface HycoListener {
   readonly events: readonly HycoEvent[];
   /** Resolves with the first event of this name that the condition likes, past ones included. */
   waitFor(name: string, isWanted?: (event: HycoEvent) => boolean): Promise<HycoEvent>;
+  /** Resolves with its exit status when it has ended. */
+  readonly exited: Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -34,7 +36,7 @@ export interface HycoListener {
 export type HycoMessage = ({ text: string } | { base64: string } | { size: number }) & { binary?: boolean };
 
 /** Resolves when hyco-ws is registered at the relay; echoes, or pumps to the target. */
-export async function startHycoListener(
+export function startHycoListener(
   options: HycoOptions & { target?: { host: string; port: number } },
 ): Promise<HycoListener> {
   const { target } = options;
@@ -42,11 +44,24 @@ export async function startHycoListener(
     target === undefined
       ? { HYCO_MODE: 'echo' }
       : { HYCO_MODE: 'pump', HYCO_TARGET_HOST: target.host, HYCO_TARGET_PORT: String(target.port) };
+  return startListener(['--no-deprecation', driver('hyco-listener.cjs')], driverEnvironment(options, mode));
+}
+
+/**
+ * Resolves when hyco-https is registered at the relay. `handler` is a module that exports `handle(request, response)`, as
+ * node:http wants it; it may be TypeScript.
+ */
+export function startHycoHttpsListener(options: HycoOptions & { handler: string }): Promise<HycoListener> {
+  const args = ['--no-deprecation', '--import', 'tsx', driver('hyco-https/hyco-https-listener.cjs')];
+  return startListener(args, driverEnvironment(options, { HYCO_HANDLER: options.handler }));
+}
+
+async function startListener(args: readonly string[], env: NodeJS.ProcessEnv): Promise<HycoListener> {
   const events: HycoEvent[] = [];
   const child = await startProcess({
     command: process.execPath,
-    args: ['--no-deprecation', driver('hyco-listener.cjs')],
-    env: driverEnvironment(options, mode),
+    args,
+    env,
     onLine: (line) => events.push(JSON.parse(line) as HycoEvent),
     isReady: () => Promise.resolve(events.some(({ event }) => event === 'listening')),
   });
@@ -55,12 +70,12 @@ export async function startHycoListener(
     await pollUntil(
       () => (found = events.find((event) => event.event === name && isWanted(event))) !== undefined,
       {
-        what: () => `hyco-ws listener to say ${name}; it said:\n${child.output()}`,
+        what: () => `the listener to say ${name}; it said:\n${child.output()}`,
       },
     );
     return found as unknown as HycoEvent;
   };
-  return { events, waitFor, stop: () => child.stop() };
+  return { events, waitFor, exited: child.exited, stop: () => child.stop() };
 }
 
 /** Runs hyco-ws as a sender to its end; resolves whatever the end was (status 0, 1 or 124). */
