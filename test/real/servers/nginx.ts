@@ -16,8 +16,13 @@ export interface NginxServer extends RealServer {
   readonly rootDirectory: string;
 }
 
+export interface NginxOptions {
+  /** Takes connections only with a PROXY header; `/client` answers `ADDRESS PORT` of the client that it names. */
+  proxyProtocol?: boolean;
+}
+
 /** Resolves when it accepts connections. */
-export function startNginx(): Promise<NginxServer> {
+export function startNginx({ proxyProtocol = false }: NginxOptions = {}): Promise<NginxServer> {
   return inServerDirectory('nginx', OWNER, async (directory) => {
     const port = await freePort();
     const rootDirectory = join(directory, 'root');
@@ -25,7 +30,7 @@ export function startNginx(): Promise<NginxServer> {
     const owner = credentialsOf(OWNER);
     if (owner !== undefined) await chown(rootDirectory, owner.uid, owner.gid);
     const configFile = join(directory, 'nginx.conf');
-    await writeFile(configFile, configuration(directory, rootDirectory, port));
+    await writeFile(configFile, configuration(directory, rootDirectory, port, proxyProtocol));
     const child = await startProcess({
       command: COMMAND,
       args: ['-p', directory, '-c', configFile, '-e', 'stderr'],
@@ -44,7 +49,13 @@ export function startNginx(): Promise<NginxServer> {
 }
 
 /** Uploads are renamed from body/ into root/: the same file system, so that nothing is copied. */
-function configuration(directory: string, rootDirectory: string, port: number): string {
+function configuration(
+  directory: string,
+  rootDirectory: string,
+  port: number,
+  proxyProtocol: boolean,
+): string {
+  const client = 'location = /client { return 200 "$proxy_protocol_addr $proxy_protocol_port\\n"; }';
   return `
 daemon off;
 pid ${directory}/nginx.pid;
@@ -60,7 +71,8 @@ http {
   uwsgi_temp_path ${directory}/uwsgi;
   scgi_temp_path ${directory}/scgi;
   server {
-    listen ${LOOPBACK}:${port};
+    listen ${LOOPBACK}:${port}${proxyProtocol ? ' proxy_protocol' : ''};
+    ${proxyProtocol ? client : ''}
     root ${rootDirectory};
     client_max_body_size ${MAX_UPLOAD};
     location / {
