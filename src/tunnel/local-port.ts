@@ -84,7 +84,8 @@ class BoundPort implements LocalPort {
 
 function ignore(): void {}
 
-async function listen(server: Server, bind: StreamBind): Promise<void> {
+/** Binds a server. Rejects with HcmError HCM_PORT_IN_USE or HCM_BIND_FAILED; the server is closed then. */
+export async function listen(server: Server, bind: StreamBind): Promise<void> {
   try {
     if (bind.kind === 'tcp') await tryListen(server, { host: bind.host, port: bind.port });
     else await listenOnPath(server, bind.path);

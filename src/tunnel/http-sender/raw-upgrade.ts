@@ -1,0 +1,78 @@
+/**
+ * A local client that asks for another protocol (a WebSocket): HTTP through the relay cannot carry that, a raw stream can. It
+ * leads to the same target, so the request is written there as the client wrote it and everything behind follows.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { stripPrefix } from '../../protocol/http-path.ts';
+import { formatHead, headerList } from '../../websocket/http-head.ts';
+import { asHcmError } from '../emitter.ts';
+import type { Sender } from '../sender.ts';
+import { SocketEnd } from '../socket-end.ts';
+import type { StreamSet } from '../stream-set.ts';
+import { WebSocketEnd } from '../websocket-end.ts';
+import { originForm } from './heads.ts';
+import { answerOnSocket, errorBody, statusOf } from './local-answer.ts';
+
+export interface UpgradeContext {
+  readonly sender: Sender;
+  readonly streams: StreamSet;
+  readonly keepPath: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A client's request, and the socket that node:http has given away. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** What was read behind the head. */
+  readonly rest: Buffer;
+  readonly stream: string;
+}
+
+/** True when the client only says that it could speak HTTP/2, too: any server may leave that unheard (RFC 9113, 3.1). */
+export function isOfferOfHttp2({ rawHeaders }: IncomingMessage): boolean {
+  const offered = headerList(rawHeaders, 'Upgrade').map((protocol) => protocol.toLowerCase());
+  return offered.every((protocol) => protocol === 'h2c');
+}
+
+/** The head of the request, without the name of the connection in its path: that is not the target's. */
+export function headForTarget(
+  { method = 'GET', url = '/', rawHeaders }: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>,
+  entity: string,
+  keepPath: boolean,
+): Buffer {
+  const local = originForm(url);
+  const target = keepPath ? (stripPrefix(local, entity)?.target ?? local) : local;
+  return Buffer.from(formatHead(`${method} ${target} HTTP/1.1`, rawHeaders), 'latin1');
+}
+
+/** The same head without the offer, for a second reading by node:http. */
+export function headWithoutOffer({ method = 'GET', url = '/', rawHeaders }: IncomingMessage): Buffer {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    if (!['upgrade', 'http2-settings', 'connection'].includes(name.toLowerCase())) kept.push(name, value);
+  }
+  return Buffer.from(formatHead(`${method} ${url} HTTP/1.1`, kept), 'latin1');
+}
+
+/** Resolves when the stream is open, or refused and the client told so. Never rejects. */
+export async function openUpgrade(context: UpgradeContext, upgrade: Upgrade): Promise<void> {
+  const { sender, streams, keepPath, signal } = context;
+  const { request, socket, rest, stream } = upgrade;
+  const startedMs = sender.clock.monotonicMs();
+  try {
+    const head = headForTarget(request, sender.connection.path, keepPath);
+    const { webSocket } = await sender.open({ stream, signal });
+    const setupMs = Math.round(sender.clock.monotonicMs() - startedMs);
+    sender.emit({ event: 'opened', stream, setupMs });
+    const relay = new WebSocketEnd(webSocket);
+    relay.write(rest.length === 0 ? [head] : [head, rest]);
+    void streams.add(stream, new SocketEnd(socket), relay, webSocket);
+  } catch (failure) {
+    const error = asHcmError(failure);
+    answerOnSocket(socket, statusOf(error), errorBody(error));
+    sender.emit({ event: 'refused', stream, error });
+  }
+}
