@@ -5,22 +5,23 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { AcceptCommand } from '../protocol/control-messages.ts';
-import { HcmError } from '../protocol/errors.ts';
+import type { HcmError } from '../protocol/errors.ts';
 import { stripGateway } from '../protocol/tracking.ts';
 import type { ByteEnd } from './byte-end.ts';
 import { asHcmError, type Emit } from './emitter.ts';
-import type { ListenerOptions } from './options.ts';
 import { answerReject, type RendezvousOptions } from './rendezvous.ts';
 import type { StreamSet } from './stream-set.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import { WebSocketEnd } from './websocket-end.ts';
 
-const MAX_STREAMS = 10_000;
-
 /** An accepted stream: both ends are open, neither is read from yet. */
 export interface AcceptedStream {
   webSocket: WebSocket;
+  /** The rendezvous as one end, where the dialect has read from it. */
+  relay?: WebSocketEnd | undefined;
   local: ByteEnd;
+  /** Dialect azbridge: the logical port that was asked for. */
+  port?: string | undefined;
   /** Where it leads, as it stands in the event. */
   target: string;
 }
@@ -28,6 +29,7 @@ export interface AcceptedStream {
 /** The sender was turned away, and told why. */
 export interface RejectedStream {
   error: HcmError;
+  port?: string | undefined;
   target?: string | undefined;
 }
 
@@ -44,8 +46,9 @@ export interface AcceptorOptions {
   dialect: Dialect;
   streams: StreamSet;
   emit: Emit;
-  /** Of the listener: how many streams, and what each needs to reach the relay. */
-  limits: Pick<ListenerOptions, 'maxStreams'>;
+  /** The limit that is reached, if one is. Asked for each command. */
+  busy(): HcmError | undefined;
+  /** What each stream needs to reach the relay. */
   rendezvous: Omit<RendezvousOptions, 'signal'>;
 }
 
@@ -64,6 +67,11 @@ export class Acceptor {
     this.#options = options;
   }
 
+  /** Streams that are open or being set up. */
+  get size(): number {
+    return this.#options.streams.size + this.#settingUp;
+  }
+
   accept(command: AcceptCommand): void {
     const accepting = this.#accept(command).finally(() => this.#accepting.delete(accepting));
     this.#accepting.add(accepting);
@@ -80,23 +88,20 @@ export class Acceptor {
     try {
       const answer = await this.#answer(command);
       if ('error' in answer) return emit({ event: 'rejected', stream, ...answer });
-      const { webSocket, local, target } = answer;
+      const { webSocket, local, target, port, relay = new WebSocketEnd(webSocket) } = answer;
       const { remoteEndpoint: from } = command;
-      emit({ event: 'accepted', stream, target, remote: from && `${from.address}:${from.port}` });
-      void streams.add(stream, local, new WebSocketEnd(webSocket), webSocket);
+      emit({ event: 'accepted', stream, port, target, remote: from && `${from.address}:${from.port}` });
+      void streams.add(stream, local, relay, webSocket);
     } catch (error) {
       emit({ event: 'rejected', stream, error: asHcmError(error) });
     }
   }
 
   async #answer(command: AcceptCommand): Promise<AcceptedStream | RejectedStream> {
-    const { dialect, limits, streams, rendezvous } = this.#options;
+    const { dialect, rendezvous } = this.#options;
     const use = { ...rendezvous, signal: this.#cutting.signal };
-    const limit = limits.maxStreams ?? MAX_STREAMS;
-    if (streams.size + this.#settingUp >= limit) {
-      const error = new HcmError('HCM_LISTENER_BUSY', `${limit} streams are open, which is the limit`, {
-        retryable: true,
-      });
+    const error = this.#options.busy();
+    if (error) {
       await answerReject(command, error, use);
       return { error };
     }

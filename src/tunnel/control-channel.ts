@@ -4,11 +4,16 @@
  */
 import { listenUrl } from '../protocol/addresses.ts';
 import { describeClose } from '../protocol/close-reasons.ts';
-import { formatRenewToken, parseServiceMessage, type AcceptCommand } from '../protocol/control-messages.ts';
+import {
+  formatRenewToken,
+  parseServiceMessage,
+  type AcceptCommand,
+  type RequestCommand,
+} from '../protocol/control-messages.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { CONTROL_MESSAGE_MAX_BYTES, TOKEN_RENEW_FRACTION } from '../protocol/limits.ts';
-import { CLOSE_NORMAL } from '../websocket/frame.ts';
-import { MessageAssembler } from '../websocket/message-assembler.ts';
+import { CLOSE_NORMAL, OPCODE_BINARY, OPCODE_TEXT } from '../websocket/frame.ts';
+import { MessageAssembler, type Message } from '../websocket/message-assembler.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import type { Clock } from './clock.ts';
 import { asHcmError, type Emit } from './emitter.ts';
@@ -28,7 +33,6 @@ const RENEW_JITTER_SHARE = 0.1;
 const RENEW_RETRY_MS = 30_000;
 const RENEW_LEAST_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 5_000;
-const TEXT = 1;
 
 export interface ControlChannelOptions {
   connection: Connection & { tokens: TokenProvider };
@@ -40,6 +44,11 @@ export interface ControlChannelOptions {
   keepAlive: KeepAliveMode;
   emit: Emit;
   onAccept(command: AcceptCommand): void;
+  /**
+   * An HTTP request. `body`: the binary message that followed it, which is the callee's from then on; undefined where none
+   * was to follow, or something else came.
+   */
+  onRequest(command: RequestCommand, body: Buffer | undefined, channel: ControlChannel): void;
   signal: AbortSignal;
 }
 
@@ -52,6 +61,10 @@ export class ControlChannel {
   readonly #webSocket: WebSocket;
   readonly #keepAlive: KeepAlive;
   readonly #assembler = new MessageAssembler(MESSAGE_MAX_BYTES);
+  /** A request whose body is the next message. */
+  #awaitingBody: RequestCommand | undefined;
+  /** Responses that wait for room. */
+  readonly #waiting: (() => void)[] = [];
   #cancelRenewal: () => void = () => undefined;
   #cancelClose: () => void = () => undefined;
   #closedBy: HcmError | undefined;
@@ -112,6 +125,23 @@ export class ControlChannel {
     this.#cancelClose = this.#options.clock.setTimer(leftMs, () => this.#webSocket.destroy());
   }
 
+  /**
+   * Sends a response to a request, and its body right behind it: nothing may come between. Waits for room first. Resolves
+   * with false when the channel was closed before.
+   */
+  async respond(json: string, body: Buffer | undefined): Promise<boolean> {
+    const webSocket = this.#webSocket;
+    while (webSocket.writable && !webSocket.hasRoom)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (!webSocket.writable) return false;
+    const text = Buffer.from(json);
+    webSocket.cork(text.length + (body?.length ?? 0));
+    webSocket.send(text, OPCODE_TEXT);
+    if (body) webSocket.send(body, OPCODE_BINARY);
+    webSocket.uncork();
+    return true;
+  }
+
   /** The machine slept or its clock jumped: the token may be stale and the peer gone. */
   refresh(): void {
     this.#keepAlive.checkNow();
@@ -122,16 +152,17 @@ export class ControlChannel {
     this.#webSocket.start({
       onFragment: (payload, opcode, _first, last) => {
         const message = this.#assembler.add(payload, opcode, last);
-        if (message?.kind === 'text') this.#onCommand(message.text);
+        if (message) this.#onMessage(message);
       },
       onClose: (code, reason) => {
         this.#closedBy = closedByRelay(code, reason);
         if (this.#webSocket.writable) this.close();
       },
       onPong: () => this.#keepAlive.onPong(),
-      onDrain: () => undefined,
+      onDrain: () => this.#wake(),
       onEnd: (error) => {
         this.#over = true;
+        this.#wake();
         this.#keepAlive.stop();
         this.#cancelRenewal();
         this.#cancelClose();
@@ -140,10 +171,26 @@ export class ControlChannel {
     });
   }
 
-  /** Anything but an accept is ignored, as .NET does: requests come to listeners that do not serve HTTP too. */
+  /** A body belongs to the message before it. One that nothing announced is ignored, as .NET does. */
+  #onMessage(message: Message): void {
+    const waiting = this.#awaitingBody;
+    this.#awaitingBody = undefined;
+    if (waiting)
+      this.#options.onRequest(waiting, message.kind === 'binary' ? message.bytes : undefined, this);
+    if (message.kind === 'text') this.#onCommand(message.text);
+  }
+
+  /** What is not understood is ignored, as .NET does. */
   #onCommand(text: string): void {
     const command = parseServiceMessage(text);
     if (command.kind === 'accept') this.#options.onAccept(command);
+    else if (command.kind !== 'request') return;
+    else if (command.body === true) this.#awaitingBody = command;
+    else this.#options.onRequest(command, undefined, this);
+  }
+
+  #wake(): void {
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   #renewBefore(expiresAtMs: number): void {
@@ -162,7 +209,7 @@ export class ControlChannel {
     try {
       const token = await tokens.token({ host: endpoint.host, path });
       if (!this.#webSocket.writable) return;
-      this.#webSocket.send(Buffer.from(formatRenewToken(token.text)), TEXT);
+      this.#webSocket.send(Buffer.from(formatRenewToken(token.text)), OPCODE_TEXT);
       emit({ event: 'token-renewed', expiresAt: new Date(token.expiresAtMs).toISOString() });
       this.#renewBefore(token.expiresAtMs);
     } catch {

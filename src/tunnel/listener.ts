@@ -14,6 +14,7 @@ import { sleep, systemClock, type Clock } from './clock.ts';
 import { ControlChannel } from './control-channel.ts';
 import { asHcmError, connectionName, emitterFor, type Emit } from './emitter.ts';
 import { readEntity } from './entity-reader.ts';
+import { RequestServer, type RequestHandler } from './http/request-server.ts';
 import type { Connection, ListenerOptions } from './options.ts';
 import { rawDialect } from './raw-dialect.ts';
 import { ReconnectPolicy, isFinal } from './reconnect-policy.ts';
@@ -24,6 +25,8 @@ import { TargetSource } from './target-source.ts';
 import { mayTryNewerToken, type TokenProvider } from './token-provider.ts';
 
 const DRAIN_MS = 10_000;
+/** Streams and requests together. */
+const MAX_STREAMS = 10_000;
 
 export class HybridConnectionListener {
   /** Resolves when it is over for good: undefined after `stop`, the error when the first attempt was final. */
@@ -38,11 +41,13 @@ export class HybridConnectionListener {
   readonly #policy: ReconnectPolicy;
   readonly #streams: StreamSet;
   readonly #acceptor: Acceptor;
+  readonly #requests: RequestServer;
   readonly #id = randomUUID();
   readonly #stopping = new AbortController();
   readonly #onlineOnce: Promise<void>;
   #cameOnline: () => void = () => undefined;
   #end: (error: HcmError | undefined) => void = () => undefined;
+  #onRequest: RequestHandler | undefined;
   #state: ListenerState = { name: 'idle' };
   #channel: ControlChannel | undefined;
   #wakeUp: AbortController | undefined;
@@ -62,7 +67,9 @@ export class HybridConnectionListener {
     this.#targets = new TargetSource(givenAddress(options), options.allow);
     this.#policy = new ReconnectPolicy(this.#random);
     this.#streams = new StreamSet(this.#clock, this.#emit, options);
+    this.#onRequest = options.onRequest;
     this.#acceptor = this.#createAcceptor();
+    this.#requests = this.#createRequestServer();
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#onlineOnce = new Promise((resolve) => (this.#cameOnline = resolve));
   }
@@ -74,6 +81,17 @@ export class HybridConnectionListener {
   /** Streams that are open now. */
   get openStreams(): number {
     return this.#streams.size;
+  }
+
+  /** Relayed HTTP requests that are open now. */
+  get openRequests(): number {
+    return this.#requests.size;
+  }
+
+  /** Whoever answers relayed HTTP requests, as a handler of node:http does. The last one given serves. */
+  on(_event: 'request', handler: RequestHandler): this {
+    this.#onRequest = handler;
+    return this;
   }
 
   start(): void {
@@ -90,7 +108,7 @@ export class HybridConnectionListener {
   }
 
   /**
-   * Deregisters, lets open streams finish for up to `graceMs`, then aborts them. Afterwards no socket and no timer is
+   * Deregisters, lets open streams and requests finish for up to `graceMs`, then aborts them. Afterwards no socket and no timer is
    * left. May be called again with a shorter grace.
    */
   async stop(options: { graceMs?: number } = {}): Promise<void> {
@@ -98,7 +116,7 @@ export class HybridConnectionListener {
     this.#stopping.abort(new HcmError('HCM_ABORTED', 'The listener was stopped'));
     this.#channel?.close(graceMs);
     if (this.#state.name === 'idle') this.#finish(undefined);
-    await this.#acceptor.drain(graceMs, this.ended);
+    await Promise.all([this.#acceptor.drain(graceMs, this.ended), this.#requests.drain(graceMs, this.ended)]);
   }
 
   async #run(): Promise<void> {
@@ -145,6 +163,7 @@ export class HybridConnectionListener {
       keepAlive: this.#options.keepAlive ?? 'ping',
       emit: this.#emit,
       onAccept: (command) => this.#acceptor.accept(command),
+      onRequest: (command, body, channel) => this.#requests.take(command, body, channel),
       signal: this.#stopping.signal,
     });
   }
@@ -204,9 +223,26 @@ export class HybridConnectionListener {
       dialect,
       streams: this.#streams,
       emit: this.#emit,
-      limits: this.#options,
+      busy: () => this.#busy(),
       rendezvous: { connection: this.#connection, dialer: this.#dialer, clock: this.#clock },
     });
+  }
+
+  #createRequestServer(): RequestServer {
+    const { keepAlive = 'ping' } = this.#options;
+    return new RequestServer({
+      handler: () => this.#onRequest,
+      busy: () => this.#busy(),
+      emit: this.#emit,
+      rendezvous: { connection: this.#connection, dialer: this.#dialer, clock: this.#clock, keepAlive },
+    });
+  }
+
+  #busy(): HcmError | undefined {
+    const limit = this.#options.maxStreams ?? MAX_STREAMS;
+    if (this.#acceptor.size + this.#requests.size < limit) return undefined;
+    const text = `${limit} streams and requests are open, which is the limit`;
+    return new HcmError('HCM_LISTENER_BUSY', text, { retryable: true });
   }
 }
 

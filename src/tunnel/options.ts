@@ -4,6 +4,7 @@ import type { TargetAddress } from '../protocol/target-address.ts';
 import type { Target } from '../protocol/target.ts';
 import type { Clock } from './clock.ts';
 import type { TunnelEventHandler } from './events.ts';
+import type { RequestHandler } from './http/request-server.ts';
 import type { TokenProvider } from './token-provider.ts';
 
 /** Where a hybrid connection is, and how to prove that we may use it. */
@@ -45,6 +46,8 @@ export interface TunnelOptions extends NetworkOptions {
   keepAlive?: KeepAliveMode | undefined;
   /** A stream without a byte for this long is aborted, in ms. Default: no limit. */
   idleTimeoutMs?: number | undefined;
+  /** Dialect azbridge: a UDP client without a datagram for this long is over, which is no error. Default 4 min. */
+  datagramIdleTimeoutMs?: number | undefined;
   onEvent?: TunnelEventHandler | undefined;
   clock?: Clock | undefined;
   /** In [0, 1): for jitter. */
@@ -60,11 +63,17 @@ export interface ListenerOptions extends TunnelOptions {
   dialect?: 'raw' | 'azbridge' | undefined;
   /** Dialect azbridge: each logical port, and where it leads. */
   ports?: ReadonlyMap<string, TargetAddress> | undefined;
+  /** Answers relayed HTTP requests. Default: the HTTP target does, where there is one; else they get 501. */
+  onRequest?: RequestHandler | undefined;
+  /** HTTP target: the connection's name stays in front of the path. Default: it is cut off. */
+  keepPath?: boolean | undefined;
+  /** HTTP target: `original` is the sender's `Host`, any other text is itself. Default: the target's. */
+  hostHeader?: string | undefined;
   /** Tells the target who the sender is, in a PROXY protocol header before the first byte. Default: nothing. */
   proxyProtocol?: 'v2' | undefined;
   /** Only these targets may be dialed. Default: just the target given; with metadata, any that it names. */
   allow?: readonly AllowRule[] | undefined;
-  /** Streams at a time; more are rejected with 503. Default 10,000. */
+  /** Streams and requests at a time; more are rejected with 503. Default 10,000. */
   maxStreams?: number | undefined;
   /** For name resolution and TCP together, in ms. Default 10 s. */
   dialTimeoutMs?: number | undefined;

@@ -32,33 +32,30 @@ export interface Rejected {
 }
 
 /** Both ends of an accepted stream, neither read from yet. */
-export interface Accepted {
+export interface Accepted<T> {
   webSocket: WebSocket;
-  target: Socket;
+  target: T;
 }
 
 /**
  * Dials the target and accepts, or rejects with the reason why the target cannot be had. Rejects with HcmError when
  * the relay could not be told either way; nothing is left open then.
  */
-export async function answerAccept(
+export async function answerAccept<T extends { destroy(): unknown }>(
   command: AcceptCommand,
-  dialTarget: (signal: AbortSignal) => Promise<Socket>,
+  dialTarget: (signal: AbortSignal) => Promise<T>,
   options: RendezvousOptions,
-): Promise<Accepted | Rejected> {
-  const late = () =>
-    new HcmError('HCM_RENDEZVOUS_EXPIRED', 'The rendezvous was not made while its address was valid', {
-      retryable: true,
-    });
+): Promise<Accepted<T> | Rejected> {
   const { clock, signal } = options;
-  return withDeadline({ clock, limitMs: RENDEZVOUS_LIFETIME_MS, late, signal }, async (inner) => {
+  const limit = { clock, limitMs: RENDEZVOUS_LIFETIME_MS, late: rendezvousExpired, signal };
+  return withDeadline(limit, async (inner) => {
     const url = checkRendezvousAddress(command.address, options.connection.endpoint.host);
     const dial = () => dialRelay(url, options.dialer, inner);
     // Reading, so that its end is noticed; the relay says nothing before it is asked.
     const waiting = dial().then((socket) => socket.resume());
     // It is awaited below; until then its failure must not count as unhandled.
     waiting.catch(() => undefined);
-    let target: Socket | HcmError | undefined;
+    let target: T | HcmError | undefined;
     try {
       target = await settle(dialTarget(inner), inner);
       const context = contextOf(command, options, inner);
@@ -77,6 +74,14 @@ export async function answerAccept(
   });
 }
 
+/** Accepts at once: for a dialect whose target stands in the stream's first bytes. Rejects as `answerAccept` does. */
+export async function acceptFirst(command: AcceptCommand, options: RendezvousOptions): Promise<WebSocket> {
+  const none = { destroy: () => undefined };
+  const answer = await answerAccept(command, () => Promise.resolve(none), options);
+  if ('error' in answer) throw answer.error;
+  return answer.webSocket;
+}
+
 /** Turns a sender away without a target: too many streams, or none configured. */
 export async function answerReject(
   command: AcceptCommand,
@@ -86,7 +91,7 @@ export async function answerReject(
   await answerAccept(command, () => Promise.reject(error), options);
 }
 
-async function settle(dialing: Promise<Socket>, signal: AbortSignal): Promise<Socket | HcmError> {
+async function settle<T>(dialing: Promise<T>, signal: AbortSignal): Promise<T | HcmError> {
   try {
     return await dialing;
   } catch (error) {
@@ -103,8 +108,13 @@ async function stillOpen(waiting: Promise<Socket>, dial: () => Promise<Socket>):
   return dial();
 }
 
+export function rendezvousExpired(): HcmError {
+  const text = 'The rendezvous was not made while its address was valid';
+  return new HcmError('HCM_RENDEZVOUS_EXPIRED', text, { retryable: true });
+}
+
 /** A failed dial is tried once more: the address is used up by the upgrade, not by TCP or TLS. */
-async function dialRelay(url: URL, dialer: RelayDialer, signal: AbortSignal): Promise<Socket> {
+export async function dialRelay(url: URL, dialer: RelayDialer, signal: AbortSignal): Promise<Socket> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port === '' ? 443 : Number(url.port);
   try {

@@ -104,10 +104,18 @@ export class RelayRequest {
   }
 }
 
+export interface PeerMessage {
+  kind: 'text' | 'binary';
+  bytes: Buffer;
+  frames: number;
+}
+
 /** The relay's end of a WebSocket; it records what comes. Closes are answered by the test. */
 export class Peer {
   readonly webSocket: WebSocket;
   readonly texts: string[] = [];
+  /** Whole messages, in order. */
+  readonly messages: PeerMessage[] = [];
   readonly #bytes: Buffer[] = [];
   closed: { code: number | undefined; reason: string } | undefined;
   /** Set when the connection is over; `error` undefined after both Closes. */
@@ -115,10 +123,15 @@ export class Peer {
 
   constructor(socket: Socket, head: Buffer) {
     this.webSocket = new WebSocket(socket, { role: 'server', head });
+    let parts: Buffer[] = [];
     this.webSocket.start({
-      onFragment: (payload, opcode) => {
+      onFragment: (payload, opcode, first, last) => {
         if (opcode === 1) this.texts.push(payload.toString());
         else this.#bytes.push(Buffer.from(payload));
+        if (first) parts = [];
+        parts.push(Buffer.from(payload));
+        const kind = opcode === 1 ? 'text' : 'binary';
+        if (last) this.messages.push({ kind, bytes: Buffer.concat(parts), frames: parts.length });
       },
       onClose: (code, reason) => (this.closed = { code, reason }),
       onDrain: () => undefined,

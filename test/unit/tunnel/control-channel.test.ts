@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { ControlChannel } from '../../../src/tunnel/control-channel.ts';
 import { RelayDialer } from '../../../src/tunnel/relay-dialer.ts';
 import { sasKeyTokens, type TokenProvider } from '../../../src/tunnel/token-provider.ts';
-import type { AcceptCommand } from '../../../src/protocol/control-messages.ts';
+import type { AcceptCommand, RequestCommand } from '../../../src/protocol/control-messages.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeRelay, type Peer } from '../../helpers/fake-relay.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { EventLog, connectionTo, rejectsWith } from '../../helpers/tunnel.ts';
-import { until } from '../../helpers/until.ts';
+import { turns, until } from '../../helpers/until.ts';
 
 const HOUR_MS = 3_600_000;
 const TEXT = 1;
+const BINARY = 2;
 
 describe('control channel', () => {
   expectNothingLeft();
@@ -18,6 +19,7 @@ describe('control channel', () => {
   let relay: FakeRelay;
   let stopping: AbortController;
   let accepts: AcceptCommand[];
+  let requests: { command: RequestCommand; body: Buffer | undefined }[];
   let log: EventLog;
   let random: number;
   let keepAlive: 'ping' | 'off';
@@ -27,6 +29,7 @@ describe('control channel', () => {
     relay = await FakeRelay.start();
     stopping = new AbortController();
     accepts = [];
+    requests = [];
     log = new EventLog();
     random = 0;
     keepAlive = 'ping';
@@ -47,6 +50,7 @@ describe('control channel', () => {
       keepAlive,
       emit: (body) => log.record({ ...body, time: '', connection: '' }),
       onAccept: (command) => accepts.push(command),
+      onRequest: (command, body) => requests.push({ command, body }),
       signal: stopping.signal,
     });
   }
@@ -114,6 +118,84 @@ describe('control channel', () => {
     peer.webSocket.ping(Buffer.from('between'));
     peer.webSocket.sendFragment(message.subarray(20), TEXT, true);
     await until(() => accepts.length === 1);
+  });
+
+  const request = (fields: object) =>
+    Buffer.from(JSON.stringify({ request: { address: 'wss://x/?y', ...fields } }));
+
+  it('hands a request on with the binary message behind it, both in any pieces', async () => {
+    const { peer } = await openWithPeer();
+    const message = request({ id: 'a', method: 'POST', requestTarget: '/hyco', body: true });
+    peer.webSocket.sendFragment(message.subarray(0, 7), TEXT, false);
+    peer.webSocket.ping(Buffer.from('between'));
+    peer.webSocket.sendFragment(message.subarray(7), TEXT, true);
+    peer.webSocket.sendFragment(Buffer.from('bo'), BINARY, false);
+    peer.webSocket.sendFragment(Buffer.from('dy'), BINARY, false);
+    peer.webSocket.sendFragment(Buffer.alloc(0), BINARY, true);
+    await until(() => requests.length === 1);
+    assert.equal(requests[0]?.command.id, 'a');
+    assert.equal(requests[0]?.body?.toString(), 'body');
+  });
+
+  it('takes a body of 64 KiB, and commands of that size', async () => {
+    const { peer } = await openWithPeer();
+    const requestHeaders = { 'X-Long': 'x'.repeat(64_000) };
+    peer.webSocket.send(request({ id: 'a', method: 'POST', body: true, requestHeaders }), TEXT);
+    peer.webSocket.send(Buffer.alloc(65_536, 7));
+    await until(() => requests.length === 1);
+    assert.equal(requests[0]?.body?.length, 65_536);
+  });
+
+  it('hands requests without a body on at once, and takes no stray binary message for one', async () => {
+    const { peer } = await openWithPeer();
+    peer.webSocket.send(Buffer.from('stray'));
+    peer.webSocket.send(request({ id: 'a', method: 'GET', body: false }), TEXT);
+    peer.webSocket.send(Buffer.from('stray'));
+    peer.webSocket.send(request({}), TEXT);
+    await until(() => requests.length === 2);
+    assert.deepEqual(
+      requests.map(({ body }) => body),
+      [undefined, undefined],
+    );
+  });
+
+  it('does not take a command for the body that did not come', async () => {
+    const { peer } = await openWithPeer();
+    peer.webSocket.send(request({ id: 'a', method: 'POST', body: true }), TEXT);
+    peer.webSocket.send(relay.acceptMessage('stream-1_G0'), TEXT);
+    await until(() => accepts.length === 1);
+    assert.equal(requests[0]?.body, undefined);
+  });
+
+  it('sends a response and its body with nothing between, whatever else is sent', async () => {
+    const { channel, peer } = await openWithPeer();
+    const sent = ['1', '2', '3'].map((id) => channel.respond(id, Buffer.from(id)));
+    channel.refresh();
+    const last = channel.respond('4', undefined);
+    assert.deepEqual(await Promise.all([...sent, last]), [true, true, true, true]);
+    await until(() => peer.messages.length === 8);
+    const responses = peer.messages.filter(({ bytes }) => bytes.length === 1);
+    assert.deepEqual(
+      responses.map(({ kind, bytes }) => `${kind} ${bytes.toString()}`),
+      ['text 1', 'binary 1', 'text 2', 'binary 2', 'text 3', 'binary 3', 'text 4'],
+    );
+  });
+
+  it('keeps responses back while the relay reads nothing, and gives them back when it dies', async () => {
+    keepAlive = 'off';
+    const { channel, peer } = await openWithPeer();
+    peer.webSocket.pause();
+    const body = Buffer.alloc(65_536);
+    const sent = Array.from({ length: 400 }, (_, at) => channel.respond(String(at), body));
+    let settled = 0;
+    for (const one of sent) void one.then(() => (settled += 1));
+    await turns(50);
+    assert.ok(settled < 400, `${settled} of 400 were sent`);
+    peer.webSocket.destroy();
+    const results = await Promise.all(sent);
+    assert.ok(results.includes(true));
+    assert.equal(results.at(-1), false);
+    assert.equal(await channel.respond('late', undefined), false);
   });
 
   it('renews the token at 75 % of its life, and then again', async () => {
