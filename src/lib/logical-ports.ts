@@ -2,11 +2,10 @@
  * Logical ports as people write them: `NAME=ADDRESS`, or an ADDRESS that has a name by itself. The rules are azbridge's,
  * for both ends, on the command line and in files.
  */
+import { defaultPortName, PORT_NAME_MAX_BYTES } from '../protocol/azbridge.ts';
 import type { TargetAddress } from '../protocol/target-address.ts';
 import type { Bind } from '../protocol/target.ts';
 
-/** The length of a name is one byte of the preamble. */
-const NAME_MAX_BYTES = 255;
 /** Of relayed HTTP, whose requests name no logical port. */
 const HTTP_NAMES: readonly string[] = ['http', 'https'];
 
@@ -21,17 +20,19 @@ export function splitNamed(text: string): { name: string | undefined; address: s
 export function portNameFault(name: string): string | undefined {
   if (name === '') return 'it is empty';
   if (!/^[0-9A-Za-z/_.-]+$/.test(name)) return 'only letters, digits and / _ - . are allowed in it';
-  const bytes = Buffer.byteLength(name);
-  return bytes > NAME_MAX_BYTES ? `it has ${bytes} bytes, and ${NAME_MAX_BYTES} are possible` : undefined;
+  // Such characters have one byte each.
+  return name.length > PORT_NAME_MAX_BYTES
+    ? `it has ${name.length} characters, and ${PORT_NAME_MAX_BYTES} are possible`
+    : undefined;
 }
 
 /** The name that an address has by itself: its port, with a U for UDP; of HTTP, its scheme. A socket has none. */
 export function ownPortName(address: TargetAddress | Bind): string | undefined {
   switch (address.kind) {
     case 'tcp':
-      return address.port === 0 ? undefined : String(address.port);
+      return address.port === 0 ? undefined : defaultPortName('stream', address.port);
     case 'udp':
-      return address.port === 0 ? undefined : `${address.port}U`;
+      return address.port === 0 ? undefined : defaultPortName('datagram', address.port);
     case 'http':
       return address.secure ? 'https' : 'http';
     case 'unix':

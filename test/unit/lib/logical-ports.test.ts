@@ -32,7 +32,7 @@ describe('a logical port', () => {
     ['5432', undefined],
     ['a/b.c_d-e', undefined],
     ['x'.repeat(255), undefined],
-    ['x'.repeat(256), 'it has 256 bytes, and 255 are possible'],
+    ['x'.repeat(256), 'it has 256 characters, and 255 are possible'],
     ['', 'it is empty'],
     ['my db', 'only letters, digits and / _ - . are allowed in it'],
     ['dé', 'only letters, digits and / _ - . are allowed in it'],

@@ -25,8 +25,8 @@ export interface DocumentOptions {
   /** Its name in messages. */
   file: string;
   env: Environment;
-  /** The only top-level key below which variables are filled in: the others' need not be set. */
-  section: string;
+  /** The only top-level key below which variables are filled in: the others' need not be set. Undefined: none is. */
+  section: string | undefined;
 }
 
 /** Where something stands, and how it is written there when a variable of the environment went into it. */

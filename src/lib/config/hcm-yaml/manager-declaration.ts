@@ -13,7 +13,8 @@ export type Access =
   | { readonly kind: 'entra' }
   /** The path is absolute where the folder of hcm.yaml is known. */
   | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'string'; readonly text: string };
+  /** The text of a variable of the environment. */
+  | { readonly kind: 'variable'; readonly name: string; readonly text: string };
 
 interface TunnelDeclaration {
   /** NAMESPACE/NAME, as written. */

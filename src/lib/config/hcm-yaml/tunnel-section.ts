@@ -39,7 +39,11 @@ function readAccess(
     values.keyFault(childPointer(pointer, second), `stands beside "${first}": one of the two is enough`);
   if (connectionStringFile !== undefined)
     return { kind: 'file', path: resolve(values.folder, connectionStringFile) };
-  if (connectionString !== undefined) return { kind: 'string', text: connectionString };
+  if (connectionString !== undefined) {
+    // The schema has made sure that it is written as one variable.
+    const { written = '' } = values.document.origin(childPointer(pointer, 'connectionString'));
+    return { kind: 'variable', name: written.slice(2, -1), text: connectionString };
+  }
   return { kind: entra ? 'entra' : 'azure' };
 }
 

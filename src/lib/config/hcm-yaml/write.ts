@@ -97,7 +97,8 @@ function text<T extends string | undefined>(value: T): T {
   return (value === undefined ? undefined : escapeVariables(value)) as T;
 }
 
-function compact(data: Record<string, unknown>): Record<string, unknown> {
+/** Without what is not said. */
+export function compact(data: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
 }
 

@@ -73,7 +73,7 @@ manager:
       ...{ maxStreams: 100, dialTimeoutMs: 10_000, idleTimeoutMs: 3_600_000, proxyProtocol: 'v2' },
       ...{ keepPath: false, at: { line: 4, column: 19 } },
     });
-    assert.deepEqual(web?.access, { kind: 'string', text: STRING });
+    assert.deepEqual(web?.access, { kind: 'variable', name: 'RELAY', text: STRING });
     assert.deepEqual(
       [web.targets.dialect === 'raw' && web.targets.target, web.keepPath, web.hostHeader],
       [{ kind: 'http', secure: true, host: 'intranet', port: 443, basePath: '/app' }, true, 'original'],
