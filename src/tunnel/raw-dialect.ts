@@ -43,8 +43,8 @@ export function rawDialect({ targets, clock, dialTimeoutMs, proxyProtocol }: Raw
   };
 }
 
-/** Where bytes go that are no HTTP message: of an HTTP target to its host and port, as they are. UDP has no stream. */
+/** Where bytes go that are no HTTP message: of an HTTP target to its host and port, as they are. */
 function streamAddressOf(address: TargetAddress): StreamAddress | undefined {
-  if (address.kind === 'udp') return undefined;
+  if (address.kind === 'udp') return undefined; // the target source has refused it
   return address.kind === 'http' ? { kind: 'tcp', host: address.host, port: address.port } : address;
 }

@@ -16,7 +16,12 @@ export class TargetSource {
   #fromMetadata: TargetAddress | undefined;
   #firstSeen: AllowRule | undefined;
 
+  /** Throws HcmError HCM_TARGET_INVALID for a UDP address: raw streams and requests have no datagrams. */
   constructor(given: TargetAddress | undefined, allow: readonly AllowRule[] | undefined) {
+    if (given?.kind === 'udp') {
+      const text = `The target ${formatTargetAddress(given)} takes datagrams: that needs the dialect azbridge`;
+      throw new HcmError('HCM_TARGET_INVALID', text, { details: { reason: 'udp' } });
+    }
     this.#given = given;
     this.#allow = allow;
   }

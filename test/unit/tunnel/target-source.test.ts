@@ -37,6 +37,13 @@ describe('target source', () => {
     assert.deepEqual(source.address, address);
   });
 
+  it('refuses a UDP address, which no raw stream can reach', () => {
+    assert.throws(
+      () => new TargetSource({ kind: 'udp', host: 'dns', port: 53 }, undefined),
+      (error: unknown) => error instanceof HcmError && error.code === 'HCM_TARGET_INVALID',
+    );
+  });
+
   it('has no target before the metadata was read', () => {
     const source = new TargetSource(undefined, undefined);
     assert.equal(source.needsMetadata, true);
