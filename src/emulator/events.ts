@@ -3,7 +3,7 @@
  * key or a rendezvous address that is still good.
  */
 
-export type RelayAction = 'listen' | 'connect' | 'accept' | 'read' | 'http';
+export type RelayAction = 'listen' | 'connect' | 'accept' | 'request' | 'read' | 'http';
 
 export type EmulatorEventBody =
   | { event: 'listener-online'; connection: string; listener: string; remote: string; listeners: number }
@@ -28,6 +28,20 @@ export type EmulatorEventBody =
   | { event: 'abandoned'; connection: string; id: string }
   /** A stream is over; `clean` when both sides had closed. */
   | { event: 'closed'; connection: string; id: string; clean: boolean }
+  /** A listener was told of an HTTP request. `path` has no query: tokens come in queries. Not `inline`: a listener is to come for it. */
+  | {
+      event: 'request';
+      connection: string;
+      id: string;
+      method: string;
+      path: string;
+      remote: string;
+      inline: boolean;
+    }
+  /** A listener's answer begins. Not `inline`: its body comes over a rendezvous. */
+  | { event: 'response'; connection: string; id: string; status: number; inline: boolean }
+  /** The sender went away, or was cut, before it had the whole answer. */
+  | { event: 'request-lost'; connection: string; id: string; reason: string }
   /** The relay answered an error. `connection` is the path that was asked for. */
   | {
       event: 'refused';

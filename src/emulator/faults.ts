@@ -5,14 +5,17 @@
 import { ArmFaults, type ArmFaultSettings } from './arm-faults.ts';
 import { EntraFaults } from './entra-faults.ts';
 
-export type HandshakeAction = 'listen' | 'connect' | 'accept';
+/** The handshakes of WebSockets. `request` is the rendezvous for an HTTP request. */
+export type HandshakeAction = 'listen' | 'connect' | 'accept' | 'request';
+/** What can be held back and refused; `http` is a sender's HTTP request. */
+export type FaultAction = HandshakeAction | 'http';
 
 export interface FaultSettings {
-  /** Holds handshakes back, in ms by action; Infinity: for ever (the client must have a limit of its own). */
-  stallMs?: Partial<Record<HandshakeAction, number>> | undefined;
+  /** Holds handshakes and requests back, in ms by action; Infinity: for ever (the client must have a limit of its own). */
+  stallMs?: Partial<Record<FaultAction, number>> | undefined;
   /** Every renewToken fails: the control channel is closed with 1008. */
   refuseRenewals?: boolean | undefined;
-  /** Streams that begin from now on are cut, without a Close, by the fragment that takes them to so many bytes. */
+  /** Streams and rendezvous of HTTP that begin from now on are cut, without a Close, by the fragment that takes them to so many bytes. */
   cutStreamAfterBytes?: number | undefined;
   /** Between the listener's rendezvous request and its answer, in ms: a slow gateway. */
   rendezvousDelayMs?: number | undefined;
@@ -22,7 +25,7 @@ export interface FaultSettings {
 }
 
 export interface Refusal {
-  readonly action: HandshakeAction;
+  readonly action: FaultAction;
   readonly status: number;
   /** Reason phrase; default a sentence that says it is a fault. */
   readonly reason?: string;
@@ -46,7 +49,7 @@ export class Faults implements Omit<FaultSettings, 'arm'> {
   readonly arm: ArmFaults;
   /** Of the sign-in. */
   readonly entra = new EntraFaults();
-  stallMs: Partial<Record<HandshakeAction, number>> = {};
+  stallMs: Partial<Record<FaultAction, number>> = {};
   refuseRenewals = false;
   cutStreamAfterBytes: number | undefined;
   rendezvousDelayMs = 0;
@@ -118,7 +121,7 @@ export class Faults implements Omit<FaultSettings, 'arm'> {
   }
 
   /** For the relay: the refusal that hits this request, which is counted. */
-  takeRefusal(action: HandshakeAction): { status: number; reason: string } | undefined {
+  takeRefusal(action: FaultAction): { status: number; reason: string } | undefined {
     const entry = this.#refusals.find(({ refusal, left }) => refusal.action === action && left > 0);
     if (entry === undefined) return undefined;
     entry.left -= 1;

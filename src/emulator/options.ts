@@ -1,5 +1,11 @@
 /** What comes into the emulator from outside, and the facts of Azure Relay that nobody knows for sure. */
-import { MAX_LISTENERS, RENDEZVOUS_LIFETIME_MS, TOKEN_GRACE_MS } from '../protocol/limits.ts';
+import {
+  BODY_IDLE_MS,
+  MAX_LISTENERS,
+  RENDEZVOUS_LIFETIME_MS,
+  RESPONSE_TIMEOUT_MS,
+  TOKEN_GRACE_MS,
+} from '../protocol/limits.ts';
 import type { RelayCondition } from '../protocol/relay-answers.ts';
 import type { CertifiedKey } from './certified-key.ts';
 import type { EmulatorClock } from './clock.ts';
@@ -45,12 +51,21 @@ export interface Behaviour extends SignInBehaviour {
   /**
    * Other statuses than protocol/relay-answers.ts has, by condition: `no-listener` (404; Microsoft's guide: 502),
    * `listener-timeout` (504; 408, 404), `right-missing` (403; 401), `listener-quota` (403), `rendezvous-unknown`
-   * (403; 400) and all others.
+   * (403; 400), `listener-lost` (502) and all others.
    */
   statuses: Partial<Record<RelayCondition, number>>;
   maxListeners: number;
   /** How long a sender is held, and its address can be used. */
   rendezvousLifeMs: number;
+  /** What a listener gets from an HTTP request, or the last piece of its body, to its response. */
+  responseTimeoutMs: number;
+  /** Silence of this length ends an HTTP body, in both directions. */
+  bodyIdleMs: number;
+  /**
+   * What becomes of a request whose listener has read it all and leaves: 502 at once (`fail`; another listener would
+   * perhaps do the same work again), or it stays open until somebody responds or its time is over (`wait`).
+   */
+  requestOfLostListener: 'fail' | 'wait';
   /** How long past its expiry a token keeps a control channel open. */
   tokenGraceMs: number;
   /** What a token must have left when it is used to open something. Seen: 0 to one minute. */
@@ -92,6 +107,9 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   statuses: {},
   maxListeners: MAX_LISTENERS,
   rendezvousLifeMs: RENDEZVOUS_LIFETIME_MS,
+  responseTimeoutMs: RESPONSE_TIMEOUT_MS,
+  bodyIdleMs: BODY_IDLE_MS,
+  requestOfLostListener: 'fail',
   tokenGraceMs: TOKEN_GRACE_MS,
   connectMinValidityMs: 0,
   halfOpenLimitMs: undefined,

@@ -52,6 +52,8 @@ export interface MalformedMessage {
   readonly kind: 'malformed';
   /** Which field, and what is wrong with it. Holds no value of the message. */
   readonly reason: string;
+  /** Of a response that can be read so far: whoever waits for it need not wait on. */
+  readonly requestId?: string;
 }
 export type ServiceMessage =
   | ({ readonly kind: 'accept' } & AcceptCommand)
@@ -76,7 +78,7 @@ export function parseServiceMessage(text: string): ServiceMessage {
 export function parseListenerMessage(text: string): ListenerMessage {
   return read<ListenerMessage>(text, {
     renewToken: (fields) => ({ kind: 'renewToken', token: fields.text('token') }),
-    response: (fields) => ({ kind: 'response', ...responseOf(fields) }),
+    response: (fields) => responseMessageOf(fields),
   });
 }
 
@@ -151,6 +153,19 @@ function requestOf(fields: JsonObject): RequestCommand {
     ...(headers === undefined ? {} : { requestHeaders: headers }),
     ...(body === undefined ? {} : { body }),
   };
+}
+
+function responseMessageOf(fields: JsonObject): ListenerMessage {
+  try {
+    return { kind: 'response', ...responseOf(fields) };
+  } catch (error) {
+    if (!(error instanceof MalformedField)) throw error;
+    const requestId = fields.raw('requestId');
+    return {
+      ...{ kind: 'malformed', reason: error.message },
+      ...(typeof requestId === 'string' ? { requestId } : {}),
+    };
+  }
 }
 
 function responseOf(fields: JsonObject): ResponseCommand {

@@ -9,6 +9,8 @@
 export const CONTROL_MESSAGE_MAX_BYTES = 65_536;
 /** Largest total of header names and values of one request or response (Microsoft's protocol guide: "32 kB"). */
 export const HEADERS_MAX_BYTES = 32_768;
+/** Largest body of an HTTP request or response beside its JSON message; larger ones need a rendezvous (both clients). */
+export const INLINE_BODY_MAX_BYTES = 65_536;
 /** Longest close reason: a control frame holds 125 bytes and the code takes two (RFC 6455, 5.5). */
 export const CLOSE_REASON_MAX_BYTES = 123;
 /** Longest userMetadata of an entity (the service's HybridConnectionDescription). */
@@ -28,6 +30,9 @@ export const MAX_LISTENERS = 25;
 
 /** How long a rendezvous address can be used (Microsoft's protocol guide: "about 30 seconds"). */
 export const RENDEZVOUS_LIFETIME_MS = 30_000;
+/** From an HTTP request to the listener's response, then between two pieces of a body (Microsoft's protocol guide). */
+export const RESPONSE_TIMEOUT_MS = 60_000;
+export const BODY_IDLE_MS = 60_000;
 /** How long past its expiry a token keeps an open control channel alive: observed cut at 65 min of a 60 min token. */
 export const TOKEN_GRACE_MS = 300_000;
 /** Life of a token that a client mints (both Microsoft clients: one hour). */

@@ -14,6 +14,7 @@ export interface RelayAnswer {
 const TOKEN = 'TokenMissingOrInvalid';
 const MISSING = 'EndpointNotFound';
 const LATE = 'GatewayTimeout';
+const BAD_GATEWAY = 'BadGateway';
 
 /** The relay's answers by condition. */
 export const RELAY_ANSWERS = {
@@ -73,6 +74,27 @@ export const RELAY_ANSWERS = {
     status: 504,
     sentence: 'The request was routed to the listener but the listener did not respond in the required time.',
     errorName: LATE,
+  },
+  // Nobody knows what the service says in these four cases.
+  'response-invalid': {
+    status: 502,
+    sentence: 'The response of the listener cannot be passed on.',
+    errorName: BAD_GATEWAY,
+  },
+  'listener-lost': {
+    status: 502,
+    sentence: 'The listener went away before it responded.',
+    errorName: BAD_GATEWAY,
+  },
+  'request-timeout': {
+    status: 408,
+    sentence: 'The body of the request did not arrive in the required time.',
+    errorName: 'RequestTimeout',
+  },
+  'method-forbidden': {
+    status: 405,
+    sentence: 'The method CONNECT is not relayed.',
+    errorName: 'MethodNotAllowed',
   },
   'rendezvous-unknown': {
     status: 403,

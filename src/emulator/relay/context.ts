@@ -9,6 +9,8 @@ import { reasonPhrase } from '../../protocol/tracking.ts';
 import type { ControlChannel } from './control-channel.ts';
 import type { Handshake } from './handshake.ts';
 import type { HeldSender } from './held-sender.ts';
+import type { Exchange } from './http/exchange.ts';
+import type { RequestRendezvous } from './http/request-rendezvous.ts';
 import type { RefusedListens } from './refused-listens.ts';
 import type { Entity, Registry } from './registry.ts';
 import type { Stream } from './stream.ts';
@@ -24,6 +26,10 @@ export interface RelayContext {
   readonly channels: Set<ControlChannel>;
   /** Senders that wait for a listener, by the secret id in their address. */
   readonly held: Map<string, HeldSender>;
+  /** HTTP requests without a complete answer, by the secret id in their address. */
+  readonly exchanges: Map<string, Exchange>;
+  /** What listeners opened for HTTP requests, until it is gone. */
+  readonly requestSockets: Set<RequestRendezvous>;
   readonly streams: Set<Stream>;
   readonly refusedListens: RefusedListens;
   /** The relay's own clock, faults included. */

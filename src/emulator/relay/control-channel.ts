@@ -1,9 +1,10 @@
 /**
- * One listener's control channel, open: sends it the senders to accept, renews its token, and ends it when the token
- * runs out or its entity goes. Registered with its entity from the constructor until `leave`, which happens once.
+ * One listener's control channel, open: sends it the senders to accept and the HTTP requests to answer, takes its
+ * responses, renews its token, and ends it when the token runs out or its entity goes. Registered with its entity from
+ * the constructor until `leave`, which happens once.
  */
 import { CLOSE_CODES } from '../../protocol/close-reasons.ts';
-import { parseListenerMessage } from '../../protocol/control-messages.ts';
+import { parseListenerMessage, type ResponseCommand } from '../../protocol/control-messages.ts';
 import { stripGateway } from '../../protocol/tracking.ts';
 import { relayAnswer } from '../../protocol/relay-answers.ts';
 import { OPCODE_TEXT } from '../../websocket/frame.ts';
@@ -14,11 +15,15 @@ import type { EmulatorEventBody } from '../events.ts';
 import type { RelayContext, RelayEntity } from './context.ts';
 import type { AskedHost, Handshake } from './handshake.ts';
 import type { HeldSender } from './held-sender.ts';
+import type { Exchange } from './http/exchange.ts';
 
 /** A listener's JSON is at most 64 KiB; a binary body beside it as much. Generous. */
 const MESSAGE_MAX_BYTES = 256 * 1024;
 /** What a listener gets to answer our Close, in ms. */
 const CLOSE_TIMEOUT_MS = 5_000;
+/** More than this waiting for a listener that does not read, and it gets no more requests. */
+const BACKLOG_MAX_BYTES = 4 * 1024 * 1024;
+const EMPTY = Buffer.alloc(0);
 
 export class ControlChannel {
   /** What the listener calls itself (`sb-hc-id`), or what we called it. */
@@ -28,6 +33,8 @@ export class ControlChannel {
   readonly asked: AskedHost;
   /** Senders that this listener has been told of and that nobody has accepted yet. */
   readonly offered = new Set<HeldSender>();
+  /** HTTP requests that this listener has been told of and that are not answered yet. */
+  readonly exchanges = new Set<Exchange>();
 
   readonly #context: RelayContext;
   readonly #handshake: Handshake;
@@ -36,6 +43,8 @@ export class ControlChannel {
   #cancelExpiry: () => void = () => undefined;
   #registered = true;
   #frozen = false;
+  /** A response whose body is the next message. */
+  #unfinished: ResponseCommand | undefined;
 
   /** The handshake must have been accepted. */
   constructor(context: RelayContext, handshake: Handshake, entity: RelayEntity, expiresAtMs: number) {
@@ -72,12 +81,15 @@ export class ControlChannel {
     });
   }
 
-  /**
-   * Sends one control message. Messages that belong together (a request and its body) are sent by one synchronous call
-   * each after the other: nothing can come between them, and no lock is needed.
-   */
-  send(text: string): void {
-    if (!this.#frozen) this.#webSocket.send(Buffer.from(text), OPCODE_TEXT);
+  /** Sends a control message and, right behind it, the body that belongs to it: nothing can come between them. */
+  send(text: string, body?: Buffer): void {
+    if (this.#frozen) return;
+    this.#webSocket.send(Buffer.from(text), OPCODE_TEXT);
+    if (body !== undefined) this.#webSocket.send(body);
+  }
+
+  get isBacklogged(): boolean {
+    return this.#handshake.socket.writableLength > BACKLOG_MAX_BYTES;
   }
 
   /** Ends the channel with a Close; its senders go to other listeners. */
@@ -104,18 +116,44 @@ export class ControlChannel {
   }
 
   #onMessage(message: Message): void {
-    if (message.kind === 'binary') return this.#ignore('a binary message');
+    const unfinished = this.#unfinished;
+    this.#unfinished = undefined;
+    if (message.kind === 'binary') return this.#onBinary(unfinished, message.bytes);
+    if (unfinished !== undefined) {
+      this.#exchange(unfinished.requestId)?.refuseResponse('a text message came instead of the body');
+    }
     const parsed = parseListenerMessage(message.text);
     switch (parsed.kind) {
       case 'renewToken':
         return this.#renew(parsed.token);
       case 'response':
-        return this.#ignore('a response to no request');
+        if (parsed.body) this.#unfinished = parsed;
+        else this.#answer(parsed, EMPTY);
+        return;
       case 'unknown':
         return this.#ignore(`an unknown message: ${parsed.keys.join(', ')}`.slice(0, 200));
       case 'malformed':
+        this.#exchange(parsed.requestId)?.refuseResponse(parsed.reason);
         return this.#ignore(parsed.reason);
     }
+  }
+
+  #onBinary(unfinished: ResponseCommand | undefined, body: Buffer): void {
+    if (unfinished !== undefined) this.#answer(unfinished, body);
+    // hyco-https sends an empty message even when it has announced none.
+    else if (body.length > 0) this.#ignore('a binary message');
+  }
+
+  #answer(response: ResponseCommand, body: Buffer): void {
+    const exchange = this.#exchange(response.requestId);
+    if (exchange === undefined) this.#ignore('a response to no request');
+    else exchange.answer(response, body);
+  }
+
+  /** What waits for this response. A listener that has come back answers on its new channel what it read on the old. */
+  #exchange(requestId: string | undefined): Exchange | undefined {
+    const exchange = requestId === undefined ? undefined : this.#context.exchanges.get(requestId);
+    return exchange?.entity === this.entity ? exchange : undefined;
   }
 
   #ignore(reason: string): void {
@@ -159,6 +197,7 @@ export class ControlChannel {
     this.entity.leave(this);
     this.#emit({ event: 'listener-offline', listeners: this.entity.listeners.length, code, reason });
     for (const sender of [...this.offered]) sender.offer();
+    for (const exchange of [...this.exchanges]) exchange.listenerLeft();
   }
 
   #emit(event: DistributiveOmit<EmulatorEventBody, 'connection' | 'listener'>): void {

@@ -47,7 +47,10 @@ export class Handshake {
     this.remote = remoteOf(socket);
     const { id = randomUUID(), action } = this.target;
     // The id in a rendezvous address is a secret as a whole, and the sender's up to the gateway.
-    this.trackingId = trackingId(action === 'accept' ? stripGateway(id) : id, GATEWAY);
+    this.trackingId = trackingId(
+      action === 'accept' || action === 'request' ? stripGateway(id) : id,
+      GATEWAY,
+    );
   }
 
   /** The first value of a header. */
@@ -104,7 +107,8 @@ export function askedHost(header: string | undefined, localPort: number): AskedH
   return { host: usable, port: Number(match?.[2] ?? localPort) };
 }
 
-function remoteOf(socket: Socket): RemoteEndpoint {
+/** The client's address as the relay sees it. */
+export function remoteOf(socket: Socket): RemoteEndpoint {
   const address = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
   return { address, port: socket.remotePort ?? 0 };
 }

@@ -6,11 +6,11 @@ import { randomBytes } from 'node:crypto';
 import { CONTROL_MESSAGE_MAX_BYTES } from '../../protocol/limits.ts';
 import { formatAccept } from '../../protocol/control-messages.ts';
 import { connectHeadersOf, type ListenerChoice } from '../../protocol/headers.ts';
-import { urlHost } from '../../protocol/relay-hosts.ts';
 import { WebSocket } from '../../websocket/websocket.ts';
 import { refuse, type RelayContext, type RelayEntity } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
 import type { Handshake } from './handshake.ts';
+import { rendezvousAddress } from './rendezvous-address.ts';
 import { Stream } from './stream.ts';
 
 /** What a sender may send before it has its answer. Nobody needs it; the bound is for those who try. */
@@ -95,13 +95,10 @@ export class HeldSender {
 
   #message({ asked }: ControlChannel): string {
     const { target, rawHeaders, remote } = this.#handshake;
-    const query = target.userQuery === '' ? '' : `${target.userQuery}&`;
-    const host = `${urlHost(asked.host)}:${asked.port}`;
+    const { addressScheme } = this.#context.behaviour;
     const id = this.secretId;
     return formatAccept({
-      address:
-        `${this.#context.behaviour.addressScheme}://${host}/$hc${target.rawPath}` +
-        `?${query}sb-hc-action=accept&sb-hc-id=${encodeURIComponent(id)}`,
+      address: rendezvousAddress(addressScheme, asked, target, 'accept', id),
       id,
       connectHeaders: connectHeadersOf(rawHeaders),
       remoteEndpoint: remote,

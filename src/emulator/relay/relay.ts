@@ -1,6 +1,6 @@
 /**
  * The relay: takes each WebSocket handshake, lets the faults have their way with it, and hands it to the part that
- * serves its action. Owns all that is alive between clients: control channels, held senders, streams.
+ * serves its action. Owns all that is alive between clients: control channels, held senders, streams, HTTP requests.
  */
 import { CLOSE_CODES } from '../../protocol/close-reasons.ts';
 import { checkUpgradeRequest } from '../../websocket/handshake.ts';
@@ -14,10 +14,12 @@ import { refuse, refuseWith, type RelayContext } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
 import type { Handshake } from './handshake.ts';
 import type { HeldSender } from './held-sender.ts';
+import type { Exchange } from './http/exchange.ts';
+import type { RequestRendezvous } from './http/request-rendezvous.ts';
 import { listen, refuseListen } from './listen.ts';
 import { RefusedListens } from './refused-listens.ts';
 import { Registry } from './registry.ts';
-import { rendezvous } from './rendezvous.ts';
+import { rendezvous, requestRendezvous } from './rendezvous.ts';
 import type { Stream } from './stream.ts';
 
 export interface RelayOptions {
@@ -42,6 +44,8 @@ export class Relay {
       registry: new Registry<ControlChannel>(state, random),
       channels: new Set<ControlChannel>(),
       held: new Map<string, HeldSender>(),
+      exchanges: new Map<string, Exchange>(),
+      requestSockets: new Set<RequestRendezvous>(),
       streams: new Set<Stream>(),
       refusedListens: new RefusedListens(behaviour.refusedListenDelayMs),
       nowMs: () => options.nowMs() + faults.clockOffsetMs,
@@ -61,10 +65,12 @@ export class Relay {
 
   /** An entity is gone: its listeners and streams end with 1001, as Microsoft's protocol guide says. */
   removeEntity(connection: ConnectionState): void {
-    const { registry, streams } = this.context;
+    const { registry, streams, exchanges } = this.context;
     const entity = registry.forget(connection);
     if (entity === undefined) return;
     const reason = `The endpoint was deleted. SystemTracker:${entity.name}`;
+    for (const exchange of [...exchanges.values()])
+      if (exchange.entity === entity) exchange.endWithEntity(reason);
     for (const channel of [...entity.listeners]) channel.close(CLOSE_CODES.goingAway, reason);
     for (const stream of [...streams])
       if (stream.entity === entity) stream.close(CLOSE_CODES.goingAway, reason);
@@ -80,22 +86,24 @@ export class Relay {
     return [...this.context.channels].some((channel) => !channel.frozen);
   }
 
-  /** True when no channel and no stream is left, not even one that is ending. */
+  /** True when no channel, no stream and no request is left, not even one that is ending. */
   get isEmpty(): boolean {
-    return this.context.channels.size === 0 && this.context.streams.size === 0;
+    const { channels, streams, exchanges, requestSockets } = this.context;
+    return [channels, streams, exchanges, requestSockets].every(({ size }) => size === 0);
   }
 
   #serve(handshake: Handshake, action: HandshakeAction): void {
     if (handshake.socket.destroyed) return;
     const fault = checkUpgradeRequest(handshake.method, handshake.rawHeaders);
     if (fault !== undefined) return refuseWith(this.context, handshake, action, fault);
-    const serve = { listen, connect, accept: rendezvous }[action];
+    const serve = { listen, connect, accept: rendezvous, request: requestRendezvous }[action];
     serve(this.context, handshake);
   }
 
   #stallMs(action: HandshakeAction): number {
     const { faults } = this.context;
-    const gatewayMs = action === 'accept' ? faults.rendezvousDelayMs : 0;
+    const isRendezvous = action === 'accept' || action === 'request';
+    const gatewayMs = isRendezvous ? faults.rendezvousDelayMs : 0;
     return (faults.stallMs[action] ?? 0) + gatewayMs;
   }
 
@@ -126,13 +134,16 @@ export class Relay {
         count(this.context.channels, (channel) => channel.freeze());
         count(this.context.streams, (stream) => stream.freeze());
         count(this.context.held.values(), (sender) => sender.forget());
+        count(this.context.exchanges.values(), (exchange) => exchange.forget());
       },
     };
   }
 }
 
+const ACTIONS: readonly HandshakeAction[] = ['listen', 'connect', 'accept', 'request'];
+
 /** No action means connect, as at the service. */
 function actionOf({ target }: Handshake): HandshakeAction | undefined {
   const action = target.action ?? 'connect';
-  return action === 'listen' || action === 'connect' || action === 'accept' ? action : undefined;
+  return ACTIONS.find((known) => known === action);
 }

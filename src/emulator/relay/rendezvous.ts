@@ -1,4 +1,7 @@
-/** A listener comes to the address it was handed: to accept the sender that waits there, or to turn it away. */
+/**
+ * A listener comes to the address it was handed: to accept the sender that waits there, to turn it away, or for an HTTP
+ * request.
+ */
 import { STATUS_CODES } from 'node:http';
 import { sanitizeReason } from '../../protocol/tracking.ts';
 import { headerList } from '../../websocket/http-head.ts';
@@ -8,6 +11,12 @@ import type { Handshake } from './handshake.ts';
 /** What an HTTP status line can carry (the service answers 400 to anything else). */
 const STATUS_MIN = 100;
 const STATUS_MAX = 999;
+
+export function requestRendezvous(context: RelayContext, handshake: Handshake): void {
+  const { id } = handshake.target;
+  const exchange = id === undefined ? undefined : context.exchanges.get(id);
+  if (exchange?.open(handshake) !== true) refuse(context, handshake, 'request', 'rendezvous-unknown');
+}
 
 export function rendezvous(context: RelayContext, handshake: Handshake): void {
   const { target } = handshake;

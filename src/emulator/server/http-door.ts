@@ -1,12 +1,22 @@
 /**
  * HTTP on the emulator's port: first the handlers that are handed in (Resource Manager, the token endpoint), each of
- * which answers or passes; then the read of an entity's description; an error for everything else.
+ * which answers or passes; then the read of an entity's description; everything else is a request for a listener.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { relayAnswer, type RelayCondition } from '../../protocol/relay-answers.ts';
-import type { Relay } from '../relay/relay.ts';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { relayAnswer } from '../../protocol/relay-answers.ts';
+import { formatHead, HEAD_MAX_BYTES } from '../../websocket/http-head.ts';
 import { isEntityRead, readEntity } from '../relay/entity-read.ts';
-import { sendJson } from './http-body.ts';
+import { endWith } from '../relay/handshake.ts';
+import { refuseRequest } from '../relay/http/refuse-request.ts';
+import { relayRequest } from '../relay/http/relay-request.ts';
+import type { Relay } from '../relay/relay.ts';
 import { HttpRequest } from './http-request.ts';
 
 /** True: the request is answered, or will be. */
@@ -22,35 +32,41 @@ export interface HttpDoorOptions {
 
 /** An HTTP server that is handed its connections; it never listens. */
 export function createHttpDoor({ relay, handlers = [] }: HttpDoorOptions): Server {
-  const serve = (message: IncomingMessage, response: ServerResponse): void => {
-    const request = new HttpRequest(message);
-    response.setHeader('Date', new Date(relay.context.nowMs()).toUTCString());
-    if (handlers.some((handle) => handle(request, response))) return;
-    if (isEntityRead(request)) return readEntity(relay.context, request, response);
-    relayed(relay, request, response);
+  const { context } = relay;
+  const serve = (message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void => {
+    const request = new HttpRequest(message, awaitsContinue);
+    response.setHeader('Date', new Date(context.nowMs()).toUTCString());
+    if (request.isAmbiguous) {
+      response.setHeader('Connection', 'close');
+      return refuseRequest(context, request, response, 'bad-request');
+    }
+    if (handlers.some((handle) => handle(request, response))) {
+      return response.headersSent ? undefined : request.askForBody(response);
+    }
+    if (isEntityRead(request)) return readEntity(context, request, response);
+    relayRequest(context, request, response);
   };
-  const server = createServer({ keepAliveTimeout: IDLE_MS }, serve);
+  const options = { keepAliveTimeout: IDLE_MS, maxHeaderSize: HEAD_MAX_BYTES };
+  const server = createServer(options, (message, response) => serve(message, response, false));
+  server.on('checkContinue', (message, response) => serve(message, response, true));
+  server.on('connect', (message: IncomingMessage, socket: Socket) => forbid(relay, message, socket));
   server.timeout = IDLE_MS;
+  // Their size is limited, not their number: node:http would drop what is over 1,000 without a word.
+  server.maxHeadersCount = 0;
   return server;
 }
 
-/** Relayed HTTP requests come with a later version. */
-function relayed(relay: Relay, request: HttpRequest, response: ServerResponse): void {
-  const { entity } = relay.context.registry.resolve(request.asked.host, request.path);
-  if (entity === undefined) {
-    return sendCondition(relay, request, response, 'entity-missing');
-  }
-  const message = `HTTP requests over "${entity.name}" are not supported by this emulator yet; WebSocket connections are.`;
-  sendJson(response, 501, { error: { code: 'NotImplemented', message } });
-}
-
-function sendCondition(
-  relay: Relay,
-  request: HttpRequest,
-  response: ServerResponse,
-  condition: RelayCondition,
-) {
-  const { status, errorName } = relayAnswer(condition, relay.context.behaviour.statuses);
-  const message = request.reason(relay.context, condition);
-  sendJson(response, status, { error: { code: errorName, message } }, message);
+/** CONNECT asks for a tunnel of another kind (Microsoft's protocol guide forbids it). */
+function forbid({ context }: Relay, message: IncomingMessage, socket: Socket): void {
+  const request = new HttpRequest(message);
+  const { status, errorName } = relayAnswer('method-forbidden', context.behaviour.statuses);
+  const reason = request.reason(context, 'method-forbidden');
+  const body = JSON.stringify({ error: { code: errorName, message: reason } });
+  const head = formatHead(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, [
+    ...['Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(Buffer.byteLength(body))],
+    ...['Connection', 'close'],
+  ]);
+  endWith(socket, head + body);
+  const connection = request.path;
+  context.emit({ event: 'refused', action: 'http', connection, status, reason, remote: request.from });
 }

@@ -75,6 +75,12 @@ function describe(event: EmulatorEvent): string {
       return `${event.id.slice(0, 8)} sender left before anybody accepted`;
     case 'closed':
       return `${event.id.slice(0, 8)} closed${event.clean ? '' : ', broken off'}`;
+    case 'request':
+      return `${event.id.slice(0, 8)} ${event.method} ${event.path} from ${event.remote}`;
+    case 'response':
+      return `${event.id.slice(0, 8)} answered by the listener: ${event.status}`;
+    case 'request-lost':
+      return `${event.id.slice(0, 8)} broken off: ${event.reason}`;
     case 'arm':
       return `${event.method} ${event.path} ${event.status}${event.code === undefined ? '' : ` ${event.code}`}`;
     case 'refused':

@@ -173,7 +173,7 @@ describe('the emulator', () => {
     }
   });
 
-  it('tells plain HTTP clients what it lacks, in JSON', async () => {
+  it('tells plain HTTP clients what they lack, in JSON', async () => {
     const { relay } = await startEmulator({ insecure: true });
     const get = async (path: string, headers: Record<string, string> = {}) => {
       const asked = request({ port: relay.port, host: '127.0.0.1', path, headers, agent: false }).end();
@@ -188,12 +188,12 @@ describe('the emulator', () => {
     const arm = await get('/subscriptions/x?api-version=2022-12-01');
     deepEqual([arm.status, arm.error.code], [401, 'AuthenticationFailed']);
     const relayed = await get('/one/more', { upgrade: 'h2c', connection: 'upgrade' });
-    deepEqual([relayed.status, relayed.error.code], [501, 'NotImplemented']);
-    const missing = await get('/nothing');
-    deepEqual([missing.status, missing.error.code], [404, 'EndpointNotFound']);
-    match(missing.error.message, /^Endpoint does not exist\. TrackingId:/);
+    deepEqual([relayed.status, relayed.error.code], [401, 'TokenMissingOrInvalid']);
+    const stranger = await get('/nothing');
+    deepEqual([stranger.status, stranger.error.code], [401, 'TokenMissingOrInvalid']);
+    match(stranger.error.message, /^MissingToken: .* TrackingId:/);
     const own = await get('/subscriptions', { host: 'local-relay.servicebus.localhost' });
-    equal(own.error.code, 'EndpointNotFound');
+    equal(own.error.code, 'TokenMissingOrInvalid');
   });
 
   it('lets a kept-alive HTTP connection become a WebSocket', async () => {
