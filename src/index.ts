@@ -17,10 +17,21 @@ export {
   type StreamBind,
   type Target,
 } from './protocol/target.ts';
+export {
+  startDatagramPort,
+  type DatagramBind,
+  type DatagramPortOptions,
+} from './tunnel/azbridge/datagram-port.ts';
+export {
+  connectLogicalPort,
+  openLogicalPort,
+  type LogicalPortOptions,
+  type OpenLogicalPort,
+} from './tunnel/azbridge/logical-port.ts';
 export { systemClock, type Clock } from './tunnel/clock.ts';
 export type { TunnelEvent, TunnelEventHandler } from './tunnel/events.ts';
 export { HybridConnectionListener } from './tunnel/listener.ts';
-export { startLocalPort, type LocalPort } from './tunnel/local-port.ts';
+export { startLocalPort, type LocalPort, type LocalPortOptions, type OpenHook } from './tunnel/local-port.ts';
 export type {
   Connection,
   KeepAliveMode,

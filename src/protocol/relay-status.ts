@@ -47,7 +47,7 @@ export function errorFromHandshake(answer: HandshakeAnswer): HcmError {
       details: { ...details, skewMs },
     });
   }
-  return new HcmError(code, answered(answer, said), { retryable: RETRYABLE.has(code), details });
+  return new HcmError(code, answered(answer, said), { retryable: passesByItself(code), details });
 }
 
 /** The code that the words of a reason (phrase, error body or close reason) stand for; undefined for other words. */
@@ -71,6 +71,11 @@ const WORDS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/RelaySecurityTokenRequired|MissingToken|token is (?:required|missing)/i, 'HCM_TOKEN_MISSING'],
   [/quota (?:was |has been |is )?exceeded|QuotaExceeded/i, 'HCM_QUOTA_EXCEEDED'],
 ];
+
+/** True for a refusal that may be none a little later, without anybody changing anything here. */
+export function passesByItself(code: ErrorCode): boolean {
+  return RETRYABLE.has(code);
+}
 
 /** Cases that pass by themselves: a listener comes back, a target starts, a gateway recovers. */
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -29,6 +29,8 @@ export interface ByteEnd {
   reset(error: Error): void;
   pause(): void;
   resume(): void;
+  /** For an end that never ends by itself: the tunnel is being stopped, so that it ends now. */
+  retire?(): void;
 }
 
 /** More than this waiting in one direction, and its source is paused. Bounds the memory of a stalled reader. */

@@ -8,7 +8,8 @@ import { randomUUID } from 'node:crypto';
 import { HcmError } from '../protocol/errors.ts';
 import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
 import { formatTargetAddress, type TargetAddress } from '../protocol/target-address.ts';
-import { Acceptor } from './acceptor.ts';
+import { Acceptor, type Dialect } from './acceptor.ts';
+import { azbridgeDialect, describePorts } from './azbridge/azbridge-dialect.ts';
 import { watchClock } from './clock-watch.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import { ControlChannel } from './control-channel.ts';
@@ -141,7 +142,7 @@ export class HybridConnectionListener {
     this.#state = { name: 'connecting' };
     this.#emit({ event: 'connecting' });
     try {
-      if (this.#targets.needsMetadata) await this.#learnTarget();
+      if (this.#targets.needsMetadata && this.#options.dialect !== 'azbridge') await this.#learnTarget();
       const channel = await this.#openChannel();
       onlineAtMs = this.#clock.monotonicMs();
       this.#onOnline(channel);
@@ -178,12 +179,18 @@ export class HybridConnectionListener {
     if (this.#stopping.signal.aborted) channel.close();
     this.#wasOnline = true;
     this.#state = { name: 'online', sinceMs: this.#clock.nowMs() };
-    const { address } = this.#targets;
-    this.#emit({ event: 'online', target: address && formatTargetAddress(address) });
+    this.#emit({ event: 'online', target: this.#describeTarget() });
     const { skewMs } = channel;
     if (skewMs !== undefined && Math.abs(skewMs) > CLOCK_SKEW_LIMIT_MS)
       this.#emit({ event: 'clock-skew', skewMs });
     this.#cameOnline();
+  }
+
+  /** As it stands in the event. */
+  #describeTarget(): string | undefined {
+    const { dialect, ports } = this.#options;
+    const { address } = this.#targets;
+    return dialect === 'azbridge' ? describePorts(ports) : address && formatTargetAddress(address);
   }
 
   #givesUp(error: HcmError): boolean {
@@ -213,19 +220,21 @@ export class HybridConnectionListener {
   }
 
   #createAcceptor(): Acceptor {
-    const dialect = rawDialect({
-      targets: this.#targets,
-      clock: this.#clock,
-      dialTimeoutMs: this.#options.dialTimeoutMs,
-      proxyProtocol: this.#options.proxyProtocol,
-    });
     return new Acceptor({
-      dialect,
+      dialect: this.#createDialect(),
       streams: this.#streams,
       emit: this.#emit,
       busy: () => this.#busy(),
       rendezvous: { connection: this.#connection, dialer: this.#dialer, clock: this.#clock },
     });
+  }
+
+  #createDialect(): Dialect {
+    const { dialect, ports, allow, dialTimeoutMs, proxyProtocol, datagramIdleTimeoutMs } = this.#options;
+    const use = { clock: this.#clock, dialTimeoutMs, proxyProtocol };
+    return dialect === 'azbridge'
+      ? azbridgeDialect({ ...use, ports, allow, emit: this.#emit, datagramIdleTimeoutMs })
+      : rawDialect({ ...use, targets: this.#targets });
   }
 
   #createRequestServer(): RequestServer {

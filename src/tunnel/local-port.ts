@@ -4,10 +4,10 @@ import { setMaxListeners } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { HcmError } from '../protocol/errors.ts';
-import { formatBind, UNIX_PATH_MAX_BYTES, type StreamBind } from '../protocol/target.ts';
+import { formatBind, UNIX_PATH_MAX_BYTES, type Bind, type StreamBind } from '../protocol/target.ts';
 import { asHcmError } from './emitter.ts';
 import { nodeCode } from './network-errors.ts';
-import type { Sender } from './sender.ts';
+import type { OpenStream, Sender } from './sender.ts';
 import { SocketEnd } from './socket-end.ts';
 import { StreamSet } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
@@ -21,29 +21,43 @@ export interface LocalPort {
   stop(options?: { graceMs?: number }): Promise<void>;
 }
 
+/** How the stream of one client is made. */
+export type OpenHook = (options: { stream: string; signal?: AbortSignal | undefined }) => Promise<OpenStream>;
+
+export interface LocalPortOptions {
+  /** Default: `sender.open`. With `openLogicalPort` the port leads to one logical port of an azbridge listener. */
+  open?: OpenHook | undefined;
+}
+
 /**
  * Binds and begins to accept; a client's stream is opened when it connects, and the client is reset when that fails.
  * Rejects with HcmError HCM_PORT_IN_USE or HCM_BIND_FAILED.
  */
-export async function startLocalPort(bind: StreamBind, sender: Sender): Promise<LocalPort> {
+export async function startLocalPort(
+  bind: StreamBind,
+  sender: Sender,
+  { open = (options) => sender.open(options) }: LocalPortOptions = {},
+): Promise<LocalPort> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
   await listen(server, bind);
-  return new BoundPort(server, bind, sender);
+  return new BoundPort(server, bind, sender, open);
 }
 
 class BoundPort implements LocalPort {
   readonly bind: string;
   readonly #server: Server;
   readonly #sender: Sender;
+  readonly #open: OpenHook;
   readonly #streams: StreamSet;
   readonly #opening = new Set<Promise<void>>();
   readonly #cutting = new AbortController();
 
-  constructor(server: Server, bind: StreamBind, sender: Sender) {
+  constructor(server: Server, bind: StreamBind, sender: Sender, open: OpenHook) {
     // Each stream that is being set up listens to it; Node would warn from the eleventh on.
     setMaxListeners(0, this.#cutting.signal);
     this.#server = server;
     this.#sender = sender;
+    this.#open = open;
     this.#streams = new StreamSet(sender.clock, sender.emit, sender.options);
     const port = bind.kind === 'tcp' ? (server.address() as AddressInfo).port : 0;
     this.bind = formatBind(bind.kind === 'tcp' ? { ...bind, port } : bind);
@@ -71,10 +85,11 @@ class BoundPort implements LocalPort {
     this.#sender.emit({ event: 'opening', stream, remote });
     const local = new SocketEnd(socket);
     try {
-      const { webSocket } = await this.#sender.open({ stream, signal: this.#cutting.signal });
+      const opened = await this.#open({ stream, signal: this.#cutting.signal });
+      const { webSocket, port, relay = new WebSocketEnd(webSocket) } = opened;
       const setupMs = Math.round(this.#sender.clock.monotonicMs() - startedMs);
-      this.#sender.emit({ event: 'opened', stream, setupMs });
-      void this.#streams.add(stream, local, new WebSocketEnd(webSocket), webSocket);
+      this.#sender.emit({ event: 'opened', stream, port, setupMs });
+      void this.#streams.add(stream, local, relay, webSocket);
     } catch (error) {
       local.reset(asHcmError(error));
       this.#sender.emit({ event: 'refused', stream, error: asHcmError(error) });
@@ -140,7 +155,8 @@ async function removeStale(path: string): Promise<boolean> {
   );
 }
 
-function bindError(error: Error, bind: StreamBind): HcmError {
+/** The error of a local address that cannot be bound. */
+export function bindError(error: Error, bind: Bind): HcmError {
   const name = formatBind(bind);
   const seen = nodeCode(error);
   const details = { bind: name, seen };

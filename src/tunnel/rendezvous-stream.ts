@@ -9,9 +9,9 @@ export class RendezvousStream extends Duplex {
   #afterClose: ((error?: Error | null) => void) | undefined;
   #closed = false;
 
-  constructor(webSocket: WebSocket) {
+  constructor(webSocket: WebSocket, end = new WebSocketEnd(webSocket)) {
     super({ allowHalfOpen: true, autoDestroy: true });
-    this.#end = new WebSocketEnd(webSocket);
+    this.#end = end;
     this.#end.start({
       onBytes: (chunks) => {
         // The memory is lent for this call; a reader of a Duplex keeps what it gets.

@@ -16,9 +16,10 @@ import { RelayDialer } from './relay-dialer.ts';
 import { upgrade } from './relay-socket.ts';
 import { cachedTokens, isStaleKey, mayTryNewerToken } from './token-provider.ts';
 import { RendezvousStream } from './rendezvous-stream.ts';
+import type { WebSocketEnd } from './websocket-end.ts';
 
 /** The relay holds the handshake for up to 30 s while a listener is asked. */
-const ATTEMPT_TIMEOUT_MS = 40_000;
+export const ATTEMPT_TIMEOUT_MS = 40_000;
 const TOTAL_TIMEOUT_MS = 60_000;
 const ATTEMPTS = 3;
 const RETRY_DELAY_MS = 250;
@@ -34,6 +35,10 @@ const WORTH_ANOTHER_TRY = new Set([
 /** An open stream, not read from yet. */
 export interface OpenStream {
   webSocket: WebSocket;
+  /** The rendezvous as one end, where a dialect has read from it; else the end is the taker's to make. */
+  relay?: WebSocketEnd | undefined;
+  /** Dialect azbridge: the logical port. */
+  port?: string | undefined;
   /** The id that the relay and the listener know it by. */
   stream: string;
 }

@@ -5,31 +5,32 @@ import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import type { HcmError } from '../protocol/errors.ts';
 import { HIGH_WATER_BYTES, type ByteEnd, type ByteEndEvents } from './byte-end.ts';
+import type { LocalPortOptions } from './local-port.ts';
 import type { Sender } from './sender.ts';
 import { StreamSet } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
+
+export interface StdioOptions extends LocalPortOptions {
+  input: Readable;
+  output: Writable;
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * Opens a stream and joins it with `input` and `output`; resolves when both directions have ended, with the error if
  * they did not end properly. Rejects with HcmError when the stream cannot be opened. A terminal at `input` is not
  * waited for once the listener's side has ended.
  */
-export async function forwardStdio(
-  sender: Sender,
-  stdio: { input: Readable; output: Writable; signal?: AbortSignal | undefined },
-): Promise<HcmError | undefined> {
+export async function forwardStdio(sender: Sender, stdio: StdioOptions): Promise<HcmError | undefined> {
   const stream = randomUUID();
   sender.emit({ event: 'opening', stream });
   const startedMs = sender.clock.monotonicMs();
-  const { webSocket } = await sender.open({ stream, signal: stdio.signal });
-  sender.emit({ event: 'opened', stream, setupMs: Math.round(sender.clock.monotonicMs() - startedMs) });
+  const { open = (options) => sender.open(options), signal } = stdio;
+  const { webSocket, port, relay = new WebSocketEnd(webSocket) } = await open({ stream, signal });
+  const setupMs = Math.round(sender.clock.monotonicMs() - startedMs);
+  sender.emit({ event: 'opened', stream, port, setupMs });
   const streams = new StreamSet(sender.clock, sender.emit, sender.options);
-  const done = streams.add(
-    stream,
-    new StdioEnd(stdio.input, stdio.output),
-    new WebSocketEnd(webSocket),
-    webSocket,
-  );
+  const done = streams.add(stream, new StdioEnd(stdio.input, stdio.output), relay, webSocket);
   const onAbort = () => void streams.drain(0, new Set(), new AbortController());
   stdio.signal?.addEventListener('abort', onAbort, { once: true });
   const error = await done;

@@ -14,7 +14,10 @@ export class StreamSet {
   readonly #emit: Emit;
   readonly #options: TunnelOptions;
   readonly #open = new Set<ForwardedStream>();
+  /** Ends that no peer would end: they are told of a stop. */
+  readonly #endless = new Set<ByteEnd>();
   #whenEmpty: (() => void)[] = [];
+  #draining = false;
   /** Set once the grace is over: a stream that comes late is aborted at once. */
   #cut: HcmError | undefined;
 
@@ -47,10 +50,13 @@ export class StreamSet {
       idleTimeoutMs: this.#options.idleTimeoutMs,
     });
     this.#open.add(forwarded);
+    if (local.retire) this.#endless.add(local);
+    if (this.#draining) local.retire?.();
     if (this.#cut) forwarded.abort(this.#cut);
     const failure = await forwarded.done;
     keepAlive.stop();
     this.#open.delete(forwarded);
+    this.#endless.delete(local);
     const error = failure && asHcmError(failure);
     this.#emit({
       event: 'closed',
@@ -79,6 +85,8 @@ export class StreamSet {
       cutting.abort(stopped);
       for (const stream of this.#open) stream.abort(stopped);
     };
+    this.#draining = true;
+    for (const end of this.#endless) end.retire?.();
     const cancel = graceMs > 0 ? this.#clock.setTimer(graceMs, cut) : () => undefined;
     if (graceMs <= 0) cut();
     await noMore;

@@ -2,7 +2,7 @@
  * Connects to the target on the private side. The allow-list is checked on the very addresses that are dialed: a
  * name that resolves elsewhere tomorrow opens nothing.
  */
-import { lookup } from 'node:dns';
+import { lookup, type LookupAddress } from 'node:dns';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { allows, allowsPath, type AllowRule } from '../protocol/allow-list.ts';
 import { HcmError, type ErrorCode } from '../protocol/errors.ts';
@@ -50,6 +50,18 @@ export function dialAddress(address: StreamAddress, options: TargetDialOptions):
 /** `dialAddress` to a target by TCP. */
 export function dialTarget(target: Target, options: TargetDialOptions): Promise<Socket> {
   return dialAddress({ kind: 'tcp', ...target }, options);
+}
+
+/** The addresses of a target that may be dialed, the system's first choice first. Rejects as `dialAddress` does. */
+export function resolveTarget(
+  target: Target,
+  allow: readonly AllowRule[] | undefined,
+): Promise<LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, addresses: LookupAddress[]) =>
+      error ? reject(dialError(error, target)) : resolve(addresses);
+    allowedLookup(target, allow)(target.host, { all: true }, done as Parameters<LookupFunction>[2]);
+  });
 }
 
 async function connectTo(
@@ -151,7 +163,8 @@ function notAllowed(target: Target, addresses: string): HcmError {
   return targetError('HCM_TARGET_NOT_ALLOWED', name, `${name}${at} is not on the allow-list`);
 }
 
-function dialError(error: Error, target: Target): HcmError {
+/** The error of a target that could not be dialed. */
+export function dialError(error: Error, target: Target): HcmError {
   if (error instanceof HcmError) return error;
   const name = formatTarget(target);
   const seen = nodeCode(error);

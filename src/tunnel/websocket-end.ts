@@ -16,6 +16,8 @@ function ignore(): void {}
 export class WebSocketEnd implements ByteEnd {
   /** The answers to the owner's Pings. */
   onPong: () => void = ignore;
+  /** What the peer said with its Close; empty when it said nothing. */
+  closeReason = '';
   readonly #webSocket: WebSocket;
   readonly #hold: Hold;
 
@@ -37,6 +39,7 @@ export class WebSocketEnd implements ByteEnd {
       onBatch: (phase) => void (phase === 'end' && deliver()),
       onClose: (code, reason) => {
         deliver();
+        this.closeReason = reason;
         if (code === undefined || code === CLOSE_NORMAL) events.onEnd();
         else this.#webSocket.destroy(closedByPeer(code, reason));
       },

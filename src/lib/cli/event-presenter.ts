@@ -59,7 +59,7 @@ export class EventPresenter {
 
   #describe(event: TunnelEvent): string | undefined {
     const { paint, verbose } = this.#output;
-    const id = 'stream' in event ? paint.dim(event.stream.slice(0, 8)) : '';
+    const id = 'stream' in event && event.stream ? paint.dim(event.stream.slice(0, 8)) : '';
     switch (event.event) {
       case 'connecting':
         return verbose ? `connecting to ${event.connection}` : undefined;
@@ -82,6 +82,8 @@ export class EventPresenter {
       case 'rejected':
       case 'refused':
         return `${id} ${paint.red(event.event)}: ${why(event.error)}`;
+      case 'datagrams-dropped':
+        return `${id} ${paint.yellow('dropped')} ${event.count} datagrams of port ${event.port} (${event.reason})`.trim();
       case 'closed':
         return `${id} closed, ${event.bytesIn} bytes in, ${event.bytesOut} out${event.error === undefined ? '' : `: ${why(event.error)}`}`;
     }
