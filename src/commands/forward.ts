@@ -1,4 +1,4 @@
-import { string } from '@oclif/core/flags';
+import { boolean, string } from '@oclif/core/flags';
 import { openAppForwards } from '../lib/cli/app-forwards.ts';
 import { BaseCommand } from '../lib/cli/base-command.ts';
 import { connectionArgs, connectionRequest, tunnelFlags } from '../lib/cli/connection-flags.ts';
@@ -14,12 +14,14 @@ export default class Forward extends BaseCommand {
     'HCM_HOST, HCM_PORT and HCM_BIND, or in HCM_PORT_NAME and so on where there are several connections. Events then go',
     'to stderr, since stdout belongs to COMMAND. When it has ended, what it sent is still delivered, for up to',
     '--grace-period. With --app, each connection has an address of its own (127.0.0.2 and so on) and the port of its',
-    'target, as in App Service.',
+    'target, as in App Service. With --http, the port is a web address for a listener that serves HTTP: each request goes',
+    'through the relay with its token, and COMMAND finds the address in HCM_URL.',
   ].join(' ');
   static override usage =
     '<%= command.id %> [CONNECTION... | CONNECTION=ADDR:PORT... | --app APP] [--bind ADDR:PORT] [flags] [-- COMMAND...]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-relay/sql --bind 127.0.0.1:1433',
+    '<%= config.bin %> <%= command.id %> my-relay/web --http --bind 127.0.0.1:8080',
     '<%= config.bin %> <%= command.id %> --app my-app -- npm start',
     '<%= config.bin %> <%= command.id %> db=127.0.0.1:5432 web=unix:/tmp/web.sock --connection-string-file send.txt',
     "<%= config.bin %> <%= command.id %> db --bind 127.0.0.1:0 -- sh -c 'psql -h $HCM_HOST -p $HCM_PORT'",
@@ -40,6 +42,14 @@ export default class Forward extends BaseCommand {
       helpValue: 'APP',
       exclusive: ['bind', 'namespace', 'connection-string-file'],
     }),
+    http: boolean({
+      description: 'Send the requests of HTTP clients, each with the token that the relay wants.',
+      exclusive: ['app'],
+    }),
+    'keep-path': boolean({
+      description: 'With --http: do not put NAME in front of the path; the client writes it.',
+      dependsOn: ['http'],
+    }),
     slot: string({ description: 'Slot of the app.', helpValue: 'NAME', dependsOn: ['app'] }),
   };
 
@@ -51,8 +61,10 @@ export default class Forward extends BaseCommand {
       flags.app === undefined
         ? await readForwards(connectionRequest(flags, { names, output, right: 'Send' }), flags.bind)
         : await openAppForwards({ flags, output, names, app: flags.app, slot: flags.slot });
+    const http = flags.http ? { keepPath: flags['keep-path'] } : undefined;
     this.exitStatus = await runForward({
       ...plan,
+      forwards: plan.forwards.map((forward) => ({ ...forward, http })),
       options: await networkOptions(flags, output),
       events: new EventPresenter(output, this.jsonEnabled()),
       output,

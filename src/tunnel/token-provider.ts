@@ -12,8 +12,11 @@ export interface Token {
 }
 
 export interface TokenProvider {
-  /** A token for this entity, made now. Rejects with HcmError. */
-  token(entity: { host: string; path: string }): Promise<Token>;
+  /**
+   * A token for this entity, made now. Rejects with HcmError.
+   * @param entity.lifetimeMs for how long, where that is ours to say: with a key. Default: the provider's own.
+   */
+  token(entity: { host: string; path: string; lifetimeMs?: number | undefined }): Promise<Token>;
   /** False for a ready-made token: asking again gives the same one. */
   readonly renewable: boolean;
   /**
@@ -36,8 +39,8 @@ export function sasKeyTokens(
 ): TokenProvider {
   return {
     renewable: true,
-    token({ host, path }) {
-      const expiresAtMs = clock.nowMs() + lifetimeMs;
+    token({ host, path, lifetimeMs: asked }) {
+      const expiresAtMs = clock.nowMs() + (asked ?? lifetimeMs);
       return Promise.resolve({
         text: signSasToken({ resource: sasResource(host, path), ...key, expiresAtMs }),
         expiresAtMs,

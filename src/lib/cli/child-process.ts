@@ -60,12 +60,15 @@ function statusOf(child: ChildProcess, file: string, output: Output): Promise<nu
 }
 
 /** The names by which the command finds the tunnel. */
-export function tunnelEnvironment(binds: readonly { name: string; bind: string }[]): Record<string, string> {
+export function tunnelEnvironment(
+  binds: readonly { name: string; bind: string; url?: string | undefined }[],
+): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const [index, { name, bind }] of binds.entries()) {
+  for (const [index, { name, bind, url }] of binds.entries()) {
     const parts = /^(.*):(\d+)$/.exec(bind);
     const own = {
       BIND: bind,
+      ...(url === undefined ? {} : { URL: url }),
       ...(parts === null ? {} : { HOST: (parts[1] ?? '').replace(/^\[(.*)\]$/, '$1'), PORT: parts[2] ?? '' }),
     };
     for (const [key, value] of Object.entries(own)) {

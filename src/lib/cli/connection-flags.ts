@@ -23,7 +23,7 @@ export const connectionArgument = {
 export const connectionArg = stringArg(connectionArgument);
 export const connectionArgs = stringArg({ ...connectionArgument, multiple: true });
 
-const connectionFlags = {
+export const connectionFlags = {
   'connection-string-file': string({
     description:
       'File with a connection string; "-" is stdin. Else HCM_CONNECTION_STRING counts. May be repeated.',

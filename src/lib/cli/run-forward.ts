@@ -2,6 +2,7 @@
 import { HcmError } from '../../protocol/errors.ts';
 import { formatBind, type StreamBind } from '../../protocol/target.ts';
 import { connectionName } from '../../tunnel/emitter.ts';
+import type { HttpPort, HttpPortOptions } from '../../tunnel/http-sender/http-port.ts';
 import { startLocalPort, type LocalPort } from '../../tunnel/local-port.ts';
 import type { Connection, SenderOptions } from '../../tunnel/options.ts';
 import { Sender } from '../../tunnel/sender.ts';
@@ -20,6 +21,8 @@ export interface Forward {
   otherwise?: readonly StreamBind[];
   /** Where it leads, as far as that is known here. */
   target?: string;
+  /** Its clients speak HTTP, and their requests go through the relay as such. */
+  http?: HttpPortOptions | undefined;
 }
 
 /** What is to be opened. */
@@ -43,8 +46,11 @@ const QUIET_DRAIN_MS = 1_000;
 
 /** A local port and whose it is. */
 export interface OpenPort extends Forward {
-  port: LocalPort;
+  port: AnyPort;
 }
+
+/** With a URL where it speaks HTTP. */
+type AnyPort = LocalPort & Partial<Pick<HttpPort, 'url'>>;
 
 /** Resolves with the exit status, the command's own where there is one. */
 export async function runForward(run: ForwardRun): Promise<number> {
@@ -132,29 +138,42 @@ async function drainAfterCommand(
 }
 
 /** The port at the address that is wanted, else at another one; rejects with what became of the last. */
-async function bindFirst({ bind, otherwise }: Forward, sender: Sender, output: Output): Promise<LocalPort> {
+async function bindFirst(forward: Forward, sender: Sender, output: Output): Promise<AnyPort> {
+  const { bind, otherwise, http } = forward;
   try {
-    return await startLocalPort(bind, sender);
+    return await startPort(bind, sender, http);
   } catch (error) {
     if (!(error instanceof HcmError) || otherwise === undefined) throw error;
     const port = await otherwise.reduce(
-      (attempt, other) => attempt.catch(() => startLocalPort(other, sender)),
-      Promise.reject<LocalPort>(error),
+      (attempt, other) => attempt.catch(() => startPort(other, sender, http)),
+      Promise.reject<AnyPort>(error),
     );
     output.warn(`${error.message}; ${port.bind} takes the place of ${formatBind(bind)}`);
     return port;
   }
 }
 
+/** What speaks HTTP is loaded only for those who want it. */
+async function startPort(
+  bind: Forward['bind'],
+  sender: Sender,
+  http: HttpPortOptions | undefined,
+): Promise<AnyPort> {
+  if (http === undefined) return startLocalPort(bind, sender);
+  const { startHttpPort } = await import('../../tunnel/http-sender/http-port.ts');
+  return startHttpPort(bind, sender, http);
+}
+
 function sayReady({ events, about }: ForwardRun, open: readonly OpenPort[]): void {
   const binds = open.map(({ connection, port, target }) => ({
     connection: connectionName(connection),
     bind: port.bind,
+    ...(port.url === undefined ? {} : { url: port.url }),
     ...(target === undefined ? {} : { target }),
   }));
   const [first] = binds;
-  const lines = binds.map(({ connection, bind, target }) =>
-    target === undefined ? `${bind} -> ${connection}` : `${bind} -> ${target} (${connection})`,
+  const lines = binds.map(({ connection, bind, url = bind, target }) =>
+    target === undefined ? `${url} -> ${connection}` : `${url} -> ${target} (${connection})`,
   );
   if (about) events.ready({ ...about.fields, binds }, [...lines, ...about.lines(open)]);
   else events.ready(binds.length === 1 && first ? first : { binds }, lines);
@@ -162,13 +181,14 @@ function sayReady({ events, about }: ForwardRun, open: readonly OpenPort[]): voi
 
 /** By the names of the connections; where two namespaces have the same one, the namespace goes in front. */
 export function environmentOf(
-  open: readonly { connection: Connection; port: Pick<LocalPort, 'bind'> }[],
+  open: readonly { connection: Connection; port: Pick<AnyPort, 'bind' | 'url'> }[],
 ): Record<string, string> {
   const paths = open.map(({ connection }) => connection.path.toLowerCase());
   return tunnelEnvironment(
     open.map(({ connection: { endpoint, path }, port }) => {
       const isOnly = paths.filter((other) => other === path.toLowerCase()).length === 1;
-      return { name: isOnly ? path : `${endpoint.host.split('.')[0]}/${path}`, bind: port.bind };
+      const name = isOnly ? path : `${endpoint.host.split('.')[0]}/${path}`;
+      return { name, bind: port.bind, url: port.url };
     }),
   );
 }

@@ -81,7 +81,7 @@ class BoundHttpPort implements HttpPort {
     this.#streams = new StreamSet(sender.clock, sender.emit, sender.options);
     server.on('request', (request, response) => this.#onRequest(request, response));
     server.on('upgrade', (request, socket, rest) => this.#onUpgrade(request, socket as Socket, rest));
-    server.on('connect', (request, socket) => {
+    server.on('connect', (_request, socket) => {
       socket.on('error', ignore);
       const message = 'This is no proxy: CONNECT has no meaning here.';
       answerOnSocket(socket, NOT_ALLOWED, errorBody({ code: 'HCM_REQUEST_INVALID', message }));

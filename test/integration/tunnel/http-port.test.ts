@@ -326,9 +326,8 @@ describe('a local HTTP port', () => {
       const asked = ask(url).end();
       const [answer] = (await once(asked, 'response')) as [IncomingMessage];
       answer.pause();
-      let before = -1;
       for (let quiet = 0; quiet < 50; quiet += 1) {
-        before = wrote;
+        const before = wrote;
         await turns(200);
         if (wrote !== before) quiet = 0;
       }

@@ -52,4 +52,11 @@ describe('the environment of -- COMMAND', () => {
       HCM_BIND_DB: 'unix:/tmp/s',
     });
   });
+
+  it('has the URL of a port that speaks HTTP', () => {
+    const env = tunnelEnvironment([{ name: 'web', bind: '127.0.0.1:8080', url: 'http://127.0.0.1:8080/' }]);
+    assert.equal(env['HCM_URL'], 'http://127.0.0.1:8080/');
+    assert.equal(env['HCM_URL_WEB'], 'http://127.0.0.1:8080/');
+    assert.equal(env['HCM_PORT'], '8080');
+  });
 });
