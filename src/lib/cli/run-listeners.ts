@@ -6,19 +6,25 @@ import type { EventPresenter } from './event-presenter.ts';
 import { sayStopping } from './grace-flag.ts';
 import { untilStopped } from './until-stopped.ts';
 
-export interface ListenRun {
-  connections: readonly Connection[];
+/** A connection, and how it is listened on. */
+export interface WantedListener {
+  connection: Connection;
   options: ListenerOptions;
+}
+
+export interface ListenRun {
+  listeners: readonly WantedListener[];
   events: EventPresenter;
   graceMs: number;
 }
 
 /** Resolves with the exit status; rejects with the HcmError on which a first attempt ended. */
-export async function runListeners({ connections, options, events, graceMs }: ListenRun): Promise<number> {
-  const listeners = connections.map(
-    (connection) => new HybridConnectionListener(connection, { ...options, onEvent: events.onEvent }),
+export async function runListeners({ listeners: wanted, events, graceMs }: ListenRun): Promise<number> {
+  const listeners = wanted.map(
+    ({ connection, options }) =>
+      new HybridConnectionListener(connection, { ...options, onEvent: events.onEvent }),
   );
-  const names = connections.map(connectionName);
+  const names = wanted.map(({ connection }) => connectionName(connection));
   const fields = names.length === 1 ? { connection: names[0] } : {};
   const stopAll = (grace: number) =>
     Promise.all(listeners.map((listener) => listener.stop({ graceMs: grace })));

@@ -133,9 +133,10 @@ async function listenHere(
     ...{ subscriptionId, resourceGroup },
     ...{ namespace: namespaceName(answers.namespace), name: answers.connection },
   };
+  const connection = await accessByKey(azure, wanted, 'Listen');
+  const network = await networkOptions({ ...flags, keepalive: 'ping' }, output);
   return runListeners({
-    connections: [await accessByKey(azure, wanted, 'Listen')],
-    options: { ...(await networkOptions({ ...flags, keepalive: 'ping' }, output)), target: answers.target },
+    listeners: [{ connection, options: { ...network, target: answers.target } }],
     events: new EventPresenter(output, false),
     graceMs,
   });

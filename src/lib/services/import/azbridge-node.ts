@@ -56,9 +56,8 @@ export class AzbridgeNode {
     const value = this.#raw(key);
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'object') return this.fault(key, 'expected a text');
-    const text = String(value as string | number | boolean)
-      .trim()
-      .replace(/^['"]+|['"]+$/g, '');
+    const written = typeof value === 'string' ? value : JSON.stringify(value);
+    const text = written.trim().replace(/^['"]+|['"]+$/g, '');
     return text === '' ? undefined : text;
   }
 
