@@ -78,6 +78,25 @@ function alone(
 
 const mb = 'mbPerSecond';
 
+/** Relayed HTTP over TLS, with its target in a process of its own against no relay at all (and no TLS), then a handler in
+ * the listener against Microsoft's. */
+const http = (id: string, what: string, workload: Workload, metric: string): Figure[] => {
+  const pairs: [of: string, against: Source][] = [
+    ['ours-http', { path: 'direct-http', legs: 'plain', workload }],
+    ['ours-handler', { path: 'hyco-https', legs: 'tls', workload }],
+  ];
+  return pairs.map(([path, against], index) => ({
+    id: `${id}${'dh'[index]}`,
+    what: `HTTP, ${what}`,
+    metric,
+    of: { path, legs: 'tls', workload },
+    against,
+    better: metric === mb || metric === 'perSecond' ? 'higher' : 'lower',
+  }));
+};
+const get = (atOnce: number): Workload => ({ kind: 'http-get', atOnce });
+const httpBulk = (direction: 'up' | 'down'): Workload => ({ kind: 'http-bulk', direction, megabytes: 100 });
+
 /** "Flat" in row 19: no more than a fifth worse than with ten streams. */
 const flat = { throughput: 0.8, latency: 1.25, memory: 1.25 };
 const scaling = { rounds: 2, slow: true };
@@ -284,4 +303,9 @@ export const figures: Figure[] = [
     what: 'emulator to ready, ms',
     ...alone({ kind: 'emulator-start' }, 'ms', 'lower', { first: 150, goal: 40 }),
   },
+  ...http('23', 'requests/s, 50 at once', get(50), 'perSecond'),
+  ...http('24', 'p50, one at a time', get(1), 'p50'),
+  ...http('24t', 'p99, one at a time', get(1), 'p99'),
+  ...http('25', 'an answer of 100 MB, MB/s', httpBulk('down'), mb),
+  ...http('25u', 'a body of 100 MB, MB/s', httpBulk('up'), mb),
 ];

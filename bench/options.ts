@@ -11,10 +11,12 @@ export interface Options {
   quick: boolean;
 }
 
+const isOurs = (name: string): boolean => name.startsWith('ours');
+
 export const usage = `npm run bench -- [--rounds 7] [--only 1,5,11] [--peers haproxy,ws] [--quick]
   --rounds N     rounds; ratios are taken inside each, then their median (7; 3 with --quick)
   --only LIST    rows of the goals table, as 3 (all of row 3) or 3b
-  --peers LIST   only these beside ours: ${[...peers.keys()].filter((name) => !name.startsWith('ours')).join(', ')}
+  --peers LIST   only these beside ours: ${[...peers.keys()].filter((name) => !isOurs(name)).join(', ')}
   --quick        about three minutes: 3 rounds, samples of half the size, no row 19
   HCM_BENCH_OURS=library   measure the library under TLS, too, instead of the hcm program`;
 
@@ -43,7 +45,7 @@ export function parseOptions(argv: string[]): Options {
     figures: figures.filter((figure) =>
       wanted ? wanted.some((id) => matches(figure, id)) : !(values.quick && figure.slow),
     ),
-    paths: new Set(names ? ['ours', 'ours-native', ...names] : peers.keys()),
+    paths: new Set(names ? [...[...peers.keys()].filter(isOurs), ...names] : peers.keys()),
     quick: values.quick,
   };
 }

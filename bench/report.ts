@@ -118,6 +118,10 @@ export function nameOf(workload: Workload): string {
       return `${workload.program} ${workload.args.join(' ')}`;
     case 'azure-command':
       return `hcm ${workload.args.join(' ')}`;
+    case 'http-get':
+      return workload.atOnce === 1 ? 'GET, one at a time' : `GET, ${workload.atOnce} at once`;
+    case 'http-bulk':
+      return `${workload.direction === 'down' ? 'GET' : 'POST'} of ${workload.megabytes} MB`;
     case 'emulator-start':
       return 'emulator start';
   }
@@ -128,6 +132,8 @@ function metricsOf({ kind }: Source['workload']): string[] {
   if (kind === 'idle') return ['senderMiB', 'relayMiB', 'listenerMiB'];
   if (kind === 'stall') return ['senderMiB', 'relayMiB', 'listenerMiB', 'writtenMiB'];
   if (kind === 'storm') return ['perSecond'];
+  if (kind === 'http-get') return ['perSecond', 'p50', 'p99'];
+  if (kind === 'http-bulk') return ['mbPerSecond'];
   return kind === 'ping' || kind === 'paced' ? ['p50', 'p99'] : ['ms'];
 }
 

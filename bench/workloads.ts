@@ -1,5 +1,6 @@
 /** What is done to a path in one measurement, and the numbers that come out of it. Bytes are decimal: 1 GB = 1e9. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isHttp, measureHttp, warmUpHttp } from './http/measure.ts';
 import type { Load } from './load/load.ts';
 import type { PathPids, RunningPath } from './peers/peer.ts';
 import { cpuSeconds, residentMiB } from './process-stats.ts';
@@ -17,6 +18,10 @@ export type Workload =
   | { kind: 'idle'; streams: number }
   /** Memory of N streams whose target reads nothing. Wants a path of its own. */
   | { kind: 'stall'; streams: number }
+  /** Small GETs over connections that stay open, so many at once. */
+  | { kind: 'http-get'; atOnce: number }
+  /** One request with a large body, or with a large answer. */
+  | { kind: 'http-bulk'; direction: 'up' | 'down'; megabytes: number }
   /** Wall-clock time of a process from spawn to exit (start-up.ts); needs no path. */
   | { kind: 'command'; args: string[]; program: 'node' | 'hcm' }
   /** From spawn to the command's first request of Resource Manager, the emulator's; signing in is in it. No path. */
@@ -49,6 +54,7 @@ export function wantsFreshPath(workload: Workload): boolean {
  * streams or single bytes where those are measured: compiled code is compared with compiled code.
  */
 export async function warmUp(load: Load, path: RunningPath, workloads: Workload[]): Promise<void> {
+  if (path.http) return warmUpHttp(path, workloads.filter(isHttp));
   const kinds = new Set(workloads.map(({ kind }) => kind));
   const directions = new Set(workloads.map((one) => (one.kind === 'bulk' ? one.direction : 'up')));
   for (const direction of directions) await load.run(direction, path.entryPort, 1, warmUpBytes);
@@ -83,6 +89,9 @@ export async function measure(
     case 'idle':
     case 'stall':
       return measureMemory(load, path, workload);
+    case 'http-get':
+    case 'http-bulk':
+      return measureHttp(path, workload, effort);
     case 'command':
     case 'azure-command':
     case 'emulator-start':

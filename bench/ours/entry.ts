@@ -45,7 +45,11 @@ export interface ClientConfig {
 
 /** listener.ts: answers {"ready":true} when it is registered at the relay (`online`). */
 export interface ListenerConfig extends ClientConfig {
-  target: Address;
+  /** For streams. */
+  target?: Address;
+  /** For relayed HTTP requests: a server, or a module that exports `handle`, as node:http wants it. */
+  http?: Address;
+  handler?: string;
 }
 
 /** emulator-start.ts: answers {"ready":true,"ms":N}. */

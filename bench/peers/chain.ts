@@ -1,9 +1,10 @@
 /** Starts the three processes of a path one after the other, and stops what already runs when a later one fails. */
 import { bundled } from '../bundle.ts';
 import { spawnReady, type Child, type ChildOptions } from '../children.ts';
-import type { PathPids, RunningPath } from './peer.ts';
+import type { HttpEntry, PathPids, RunningPath } from './peer.ts';
 
-export type Role = keyof PathPids;
+/** A target is stopped with the path; its CPU and memory are nobody's. */
+export type Role = keyof PathPids | 'target';
 
 /** Something with a pid that can be stopped: a child, or a program that never says `ready`. */
 export interface Running {
@@ -15,12 +16,13 @@ export interface Running {
 export class Chain {
   private readonly children: { role: Role; child: Running }[] = [];
 
-  /** Runs `build`; what it started through this chain is stopped when it throws. */
-  static async build(build: (chain: Chain) => Promise<number>): Promise<RunningPath> {
+  /** Runs `build`, which gives the way in; what it started through this chain is stopped when it throws. */
+  static async build(build: (chain: Chain) => Promise<number | HttpEntry>): Promise<RunningPath> {
     const chain = new Chain();
     try {
-      const entryPort = await build(chain);
-      return { entryPort, pids: chain.pids(), stop: () => chain.stop() };
+      const entry = await build(chain);
+      const way = typeof entry === 'number' ? { entryPort: entry } : { entryPort: 0, http: entry };
+      return { ...way, pids: chain.pids(), stop: () => chain.stop() };
     } catch (error) {
       await chain.stop();
       throw error;

@@ -7,9 +7,20 @@ export interface PathPids {
   listener: number[];
 }
 
+/** Where an HTTP client asks, and what each of its requests carries. */
+export interface HttpEntry {
+  /** Without a `/` at its end. */
+  url: string;
+  headers: Record<string, string>;
+  /** '' for none. */
+  caPem: string;
+}
+
 /** A running path: entry port -> sender -> relay -> listener -> target. */
 export interface RunningPath {
   entryPort: number;
+  /** Of a path for HTTP requests, which has no entry port. */
+  http?: HttpEntry;
   pids: PathPids;
   /** Ends all its processes; resolves when they are gone. */
   stop(): Promise<void>;

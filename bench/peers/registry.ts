@@ -1,4 +1,5 @@
 /** All paths that the benchmark knows, by name. */
+import { directHttp, hycoHttps, oursHandler, oursHttp } from '../http/paths.ts';
 import { ours, oursNative } from '../ours.ts';
 import { direct } from './direct.ts';
 import { haproxy } from './haproxy.ts';
@@ -19,6 +20,10 @@ const all = [
   hycoWs,
   opensshChacha20,
   opensshAes128,
+  directHttp,
+  oursHttp,
+  oursHandler,
+  hycoHttps,
 ];
 
 export const peers: ReadonlyMap<string, Peer> = new Map(all.map((peer) => [peer.name, peer]));

@@ -27,9 +27,9 @@ describe('the PROXY protocol', () => {
   async function accepted(listener: HcmProcess): Promise<{ address: string; port: string; stream: string }> {
     const all = () => listener.events.filter(({ event }) => event === 'accepted');
     await pollUntil(() => all().length > 0, { what: 'the stream' });
-    const { remote, stream } = all().at(-1) ?? {};
-    const [, address = '', port = ''] = /^(.*):(\d+)$/.exec(String(remote)) ?? [];
-    return { address: address.replace(/^::ffff:/, ''), port, stream: String(stream) };
+    const event = all().at(-1);
+    const [, address = '', port = ''] = /^(.*):(\d+)$/.exec(String(event?.['remote'])) ?? [];
+    return { address: address.replace(/^::ffff:/, ''), port, stream: String(event?.['stream']) };
   }
 
   describe('to nginx', () => {
