@@ -102,9 +102,9 @@ export class HcmPath {
   }
 
   /** Resolves with the local port on 127.0.0.1. */
-  async forward(name: string): Promise<number> {
+  async forward(name: string, more: readonly string[] = []): Promise<number> {
     const file = await this.stringFile(name, 'sender');
-    const forward = await this.run(['forward', '--connection-string-file', file], 'ready');
+    const forward = await this.run(['forward', '--connection-string-file', file, ...more], 'ready');
     const ready = forward.events.find(({ event }) => event === 'ready');
     return Number(String(ready?.['bind']).split(':').at(-1));
   }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs Microsoft's own relay clients, unmodified: hyco-ws into node_modules beside this file, hyco-https into
-# hyco-https/node_modules (the two need different releases of ws). npm cannot install them as dependencies: they ask for
-# `crypto`, `util`, `http`, `https` and `events` at `latest`, names of Node's own modules that npm no longer serves as
-# such. So `npm ci` installs what each really needs (ws, moment), and its tarball is packed, checked against the pinned
-# hash in NAME.integrity, and unpacked. Nothing of them is in this repository. Idempotent: does nothing when the pinned
+# Installs what others wrote for the real ring. Microsoft's own relay clients, unmodified: hyco-ws into node_modules beside
+# this file, hyco-https into hyco-https/node_modules (the two need different releases of ws). npm cannot install them as
+# dependencies: they ask for `crypto`, `util`, `http`, `https` and `events` at `latest`, names of Node's own modules that npm
+# no longer serves as such. So `npm ci` installs what each really needs (ws, moment), and its tarball is packed, checked
+# against the pinned hash in NAME.integrity, and unpacked. Nothing of them is in this repository. And the parts of a web
+# application (express and such) into web-app/node_modules, by `npm ci` alone. Idempotent: does nothing when the pinned
 # versions are already there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -36,5 +37,16 @@ install_client() {
   echo "$wanted" >"$stamp"
 }
 
+install_web_app() {
+  local stamp=node_modules/.installed wanted
+  cd web-app
+  wanted=$(cat package-lock.json "$script" | sha512sum)
+  if [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then return; fi
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  node -e "require('express'); require('multer')"
+  echo "$wanted" >"$stamp"
+}
+
 (install_client . hyco-ws "require('hyco-ws').createRelayedServer")
 (install_client hyco-https hyco-https "require('hyco-https').createRelayedServer.call")
+(install_web_app)

@@ -1,4 +1,4 @@
-// A real nginx: serves one directory for downloads (with ranges) and takes uploads into it by PUT.
+// A real nginx: serves one directory for downloads (with ranges, texts packed) and takes uploads into it by PUT.
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acceptsConnections, freePort, LOOPBACK } from './free-port.ts';
@@ -65,6 +65,9 @@ http {
   access_log off;
   default_type application/octet-stream;
   sendfile on;
+  gzip on;
+  gzip_types text/plain;
+  types { text/plain txt; text/html html; }
   client_body_temp_path ${directory}/body;
   proxy_temp_path ${directory}/proxy;
   fastcgi_temp_path ${directory}/fastcgi;
