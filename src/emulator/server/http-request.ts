@@ -46,7 +46,10 @@ export class HttpRequest {
     const { rawHeaders, httpVersion, headers } = this.message;
     const hosts = headerValues(rawHeaders, 'Host');
     if (hosts.length > 1 || /[\s/\\?#@,]/.test(hosts[0] ?? '')) return true;
-    return httpVersion === '1.0' && headers['transfer-encoding'] !== undefined;
+    if (httpVersion !== '1.1' && httpVersion !== '1.0') return true;
+    // RFC 9112, 6.1: HTTP/1.0 has no encodings; and of those of 1.1, chunks are all that is understood here.
+    const encoding = headers['transfer-encoding']?.toLowerCase();
+    return encoding !== undefined && (httpVersion === '1.0' || encoding !== 'chunked');
   }
 
   /** The body is wanted: a client that waits for a 100 gets it, once. */

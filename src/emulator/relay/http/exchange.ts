@@ -158,7 +158,7 @@ export class Exchange implements RendezvousOwner {
     if (fault !== undefined) return fault;
     const { body } = command;
     this.#writeHead(command, body ? undefined : 0, false);
-    if (body) this.#response.flushHeaders();
+    if (body) this.#flushHead();
     this.#phase = 'answering';
     this.onProgress();
     return undefined;
@@ -260,6 +260,12 @@ export class Exchange implements RendezvousOwner {
     }
     response.writeHead(status, sanitizeReason(statusDescription ?? STATUS_CODES[status] ?? ''));
     this.#emit({ event: 'response', status, inline });
+  }
+
+  /** `flushHeaders` of node:http writes UTF-8; headers are Latin-1. Without a body it is all there is. */
+  #flushHead(): void {
+    if (isWithoutBody(this.#method, this.#response.statusCode)) this.#response.flushHeaders();
+    else this.#response.write('', 'latin1');
   }
 
   /** The answer is complete; what the sender has not taken yet leaves within the time for a piece of a body. */
