@@ -65,7 +65,7 @@ export function tunnelEnvironment(
 ): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [index, { name, bind, url }] of binds.entries()) {
-    const parts = /^(.*):(\d+)$/.exec(bind);
+    const parts = /^(?:udp:)?(.*):(\d+)$/.exec(bind);
     const own = {
       BIND: bind,
       ...(url === undefined ? {} : { URL: url }),

@@ -1,5 +1,7 @@
 /** Flags that several commands of the data plane share: the dialect of the streams, and the file that says it all. */
 import { option, string } from '@oclif/core/flags';
+import { HcmError } from '../../protocol/errors.ts';
+import { portNameFault } from '../logical-ports.ts';
 
 export type DialectName = 'raw' | 'azbridge';
 
@@ -20,4 +22,26 @@ export function managerFileFlag(what: string, others: readonly string[]) {
     helpValue: 'FILE',
     exclusive: [...SAID_BY_THE_FILE, ...others],
   });
+}
+
+/** The logical port that `connect` is to reach; undefined with raw. @throws HcmError HCM_USAGE */
+export function logicalPortOf(flags: {
+  dialect?: DialectName | undefined;
+  port?: string | undefined;
+}): string | undefined {
+  const { dialect, port } = flags;
+  const next = 'hcm connect CONNECTION --dialect azbridge --port NAME';
+  if (dialect !== 'azbridge') {
+    if (port === undefined) return undefined;
+    throw usage('--port names a logical port, and the dialect raw has none.', next);
+  }
+  if (port === undefined)
+    throw usage('With --dialect azbridge, --port says which logical port is meant.', next);
+  const fault = portNameFault(port);
+  if (fault !== undefined) throw usage(`"${port}" cannot be the name of a logical port: ${fault}.`, next);
+  return port;
+}
+
+function usage(message: string, next: string): HcmError {
+  return new HcmError('HCM_USAGE', message, { details: { next } });
 }

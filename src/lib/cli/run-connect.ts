@@ -12,19 +12,27 @@ import { untilStopped } from './until-stopped.ts';
 
 export interface ConnectRun {
   connection: Connection;
+  /** Dialect azbridge: where it leads. Undefined: raw. */
+  logicalPort?: string | undefined;
   options: SenderOptions;
   events: EventPresenter;
   graceMs: number;
 }
 
 /** Resolves with the exit status; rejects when the stream cannot be opened or breaks off. */
-export async function runConnect({ connection, options, events, graceMs }: ConnectRun): Promise<number> {
-  let open = false;
+export async function runConnect(run: ConnectRun): Promise<number> {
+  const { connection, logicalPort, options, events, graceMs } = run;
+  let isOpen = false;
   const onEvent: SenderOptions['onEvent'] = (event) => {
-    if (event.event === 'opened') open = true;
+    if (event.event === 'opened') isOpen = true;
     if (isShown(event, events)) events.onEvent(event);
   };
   const sender = new Sender(connection, { ...options, onEvent });
+  // azbridge is loaded only for those who want it.
+  const open =
+    logicalPort === undefined
+      ? undefined
+      : (await import('./logical-port.ts')).logicalPortHook(sender, logicalPort);
   const aborting = new AbortController();
   // stdin itself cannot be ended by us: a stream in between can. At a terminal, the far end's end is the end.
   const input = Object.assign(new PassThrough(), { isTTY: process.stdin.isTTY });
@@ -36,16 +44,17 @@ export async function runConnect({ connection, options, events, graceMs }: Conne
   const { exitStatus } = await untilStopped({
     begin: () => {
       // For people, stdout has no room for an answer of ours and ssh shows what stderr says.
-      if (events.json) events.ready({ connection: connectionName(connection) }, []);
+      const port = logicalPort === undefined ? {} : { port: logicalPort };
+      if (events.json) events.ready({ connection: connectionName(connection), ...port }, []);
       process.stdin.pipe(input);
-      const stdio = { input, output: process.stdout, signal: aborting.signal };
+      const stdio = { input, output: process.stdout, signal: aborting.signal, open };
       return (done = forwardStdio(sender, stdio).then((error) => {
         if (error !== undefined && !aborting.signal.aborted) throw error;
       }));
     },
     stop: () => {
       // Nothing was sent that could be drained.
-      if (!open) return abort();
+      if (!isOpen) return abort();
       process.stdin.unpipe(input);
       input.end();
       const timer = setTimeout(() => void abort(), graceMs);
@@ -54,7 +63,7 @@ export async function runConnect({ connection, options, events, graceMs }: Conne
     abort,
     onStopping: () => {
       // Whoever types wonders why it goes on; others have said what they wanted to.
-      if (open && process.stdin.isTTY) sayStopping(events, 1, graceMs);
+      if (isOpen && process.stdin.isTTY) sayStopping(events, 1, graceMs);
     },
   });
   return exitStatus;

@@ -1,6 +1,6 @@
 /** Runs local ports in the foreground: until a signal, until a first attempt is refused for good, or for a command. */
 import { HcmError } from '../../protocol/errors.ts';
-import { formatBind, type StreamBind } from '../../protocol/target.ts';
+import { formatBind, type Bind, type StreamBind } from '../../protocol/target.ts';
 import { connectionName } from '../../tunnel/emitter.ts';
 import type { HttpPort, HttpPortOptions } from '../../tunnel/http-sender/http-port.ts';
 import { startLocalPort, type LocalPort } from '../../tunnel/local-port.ts';
@@ -14,15 +14,30 @@ import type { Output } from './output.ts';
 import { statusOfSignal, untilStopped, type Ended } from './until-stopped.ts';
 
 /** A connection, and where its local port is to be. */
-export interface Forward {
+export type Forward = ForwardBase & (RawForward | LogicalForward);
+
+interface ForwardBase {
   connection: Connection;
-  bind: StreamBind;
   /** In turn, where `bind` cannot be had. */
   otherwise?: readonly StreamBind[];
   /** Where it leads, as far as that is known here. */
   target?: string;
+  /** Of this one alone. */
+  options?: Pick<SenderOptions, 'idleTimeoutMs'>;
+}
+
+interface RawForward {
+  bind: StreamBind;
   /** Its clients speak HTTP, and their requests go through the relay as such. */
   http?: HttpPortOptions | undefined;
+  logicalPort?: undefined;
+}
+
+interface LogicalForward {
+  bind: Bind;
+  /** Dialect azbridge: the name by which the listener knows the target. */
+  logicalPort: string;
+  http?: undefined;
 }
 
 /** What is to be opened. */
@@ -45,9 +60,7 @@ export interface ForwardRun extends ForwardPlan {
 const QUIET_DRAIN_MS = 1_000;
 
 /** A local port and whose it is. */
-export interface OpenPort extends Forward {
-  port: AnyPort;
-}
+export type OpenPort = Forward & { port: AnyPort };
 
 /** With a URL where it speaks HTTP. */
 type AnyPort = LocalPort & Partial<Pick<HttpPort, 'url'>>;
@@ -61,7 +74,7 @@ export async function runForward(run: ForwardRun): Promise<number> {
   try {
     for (const forward of run.forwards) {
       const onEvent = watch.handler(run.events.onEvent, run.keepTrying || run.command !== undefined);
-      const sender = new Sender(forward.connection, { ...run.options, onEvent });
+      const sender = new Sender(forward.connection, { ...run.options, ...forward.options, onEvent });
       open.push({ ...forward, port: await bindFirst(forward, sender, run.output) });
     }
     const { command, events, graceMs } = run;
@@ -139,13 +152,13 @@ async function drainAfterCommand(
 
 /** The port at the address that is wanted, else at another one; rejects with what became of the last. */
 async function bindFirst(forward: Forward, sender: Sender, output: Output): Promise<AnyPort> {
-  const { bind, otherwise, http } = forward;
+  const { bind, otherwise } = forward;
   try {
-    return await startPort(bind, sender, http);
+    return await startPort(forward, sender);
   } catch (error) {
     if (!(error instanceof HcmError) || otherwise === undefined) throw error;
     const port = await otherwise.reduce(
-      (attempt, other) => attempt.catch(() => startPort(other, sender, http)),
+      (attempt, other) => attempt.catch(() => startPort({ ...forward, bind: other }, sender)),
       Promise.reject<AnyPort>(error),
     );
     output.warn(`${error.message}; ${port.bind} takes the place of ${formatBind(bind)}`);
@@ -153,42 +166,61 @@ async function bindFirst(forward: Forward, sender: Sender, output: Output): Prom
   }
 }
 
-/** What speaks HTTP is loaded only for those who want it. */
-async function startPort(
-  bind: Forward['bind'],
-  sender: Sender,
-  http: HttpPortOptions | undefined,
-): Promise<AnyPort> {
+/** What speaks HTTP or azbridge is loaded only for those who want it. */
+async function startPort(forward: Forward, sender: Sender): Promise<AnyPort> {
+  if (forward.logicalPort !== undefined) {
+    const { startLogicalPort } = await import('./logical-port.ts');
+    return startLogicalPort(forward.bind, sender, forward.logicalPort);
+  }
+  const { bind, http } = forward;
   if (http === undefined) return startLocalPort(bind, sender);
   const { startHttpPort } = await import('../../tunnel/http-sender/http-port.ts');
   return startHttpPort(bind, sender, http);
 }
 
 function sayReady({ events, about }: ForwardRun, open: readonly OpenPort[]): void {
-  const binds = open.map(({ connection, port, target }) => ({
+  const binds = open.map(({ connection, port, target, logicalPort }) => ({
     connection: connectionName(connection),
     bind: port.bind,
+    ...(logicalPort === undefined ? {} : { port: logicalPort }),
     ...(port.url === undefined ? {} : { url: port.url }),
     ...(target === undefined ? {} : { target }),
   }));
   const [first] = binds;
-  const lines = binds.map(({ connection, bind, url = bind, target }) =>
-    target === undefined ? `${url} -> ${connection}` : `${url} -> ${target} (${connection})`,
-  );
+  const lines = binds.map(({ connection, bind, url = bind, target, port }) => {
+    const through = port === undefined ? connection : `${connection}, port ${port}`;
+    return target === undefined ? `${url} -> ${through}` : `${url} -> ${target} (${through})`;
+  });
   if (about) events.ready({ ...about.fields, binds }, [...lines, ...about.lines(open)]);
   else events.ready(binds.length === 1 && first ? first : { binds }, lines);
 }
 
-/** By the names of the connections; where two namespaces have the same one, the namespace goes in front. */
+/** By the names of logical ports and connections; where two have the same one, what stands above it goes in front. */
 export function environmentOf(
-  open: readonly { connection: Connection; port: Pick<AnyPort, 'bind' | 'url'> }[],
+  open: readonly {
+    connection: Connection;
+    port: Pick<AnyPort, 'bind' | 'url'>;
+    logicalPort?: string | undefined;
+  }[],
 ): Record<string, string> {
-  const paths = open.map(({ connection }) => connection.path.toLowerCase());
+  const candidates = open.map(({ connection: { endpoint, path }, logicalPort }) => {
+    const whole = [
+      endpoint.host.split('.')[0] ?? '',
+      path,
+      ...(logicalPort === undefined ? [] : [logicalPort]),
+    ];
+    // From the shortest on: the last part, the last two, all of them.
+    return whole.map((_, index) => whole.slice(whole.length - 1 - index).join('/')).slice(0, whole.length);
+  });
   return tunnelEnvironment(
-    open.map(({ connection: { endpoint, path }, port }) => {
-      const isOnly = paths.filter((other) => other === path.toLowerCase()).length === 1;
-      const name = isOnly ? path : `${endpoint.host.split('.')[0]}/${path}`;
-      return { name, bind: port.bind, url: port.url };
+    open.map(({ port: { bind, url } }, index) => {
+      const others = new Set(candidates.flatMap((names, at) => (at === index ? [] : names.map(lower))));
+      const own = candidates[index] ?? [];
+      return { name: own.find((name) => !others.has(lower(name))) ?? own.at(-1) ?? '', bind, url };
     }),
   );
+}
+
+function lower(name: string): string {
+  return name.toLowerCase();
 }

@@ -10,6 +10,7 @@ import { fitsDialect, inFolder, readPorts, readTunnel, type TunnelNode } from '.
 export interface ForwardNode extends TunnelNode {
   bind?: string;
   http?: boolean;
+  keepPath?: boolean;
 }
 
 export function readForward(node: ForwardNode, pointer: string, values: SectionValues): ForwardDeclaration {
@@ -17,7 +18,8 @@ export function readForward(node: ForwardNode, pointer: string, values: SectionV
 }
 
 function readBinds(node: ForwardNode, pointer: string, values: SectionValues): ForwardBinds {
-  const { dialect = 'raw', bind, http = false, ports = {} } = node;
+  const { dialect = 'raw', bind, http = false, keepPath = false, ports = {} } = node;
+  if (keepPath && !http) values.keyFault(childPointer(pointer, 'keepPath'), 'goes with "http: true"');
   const one = { key: 'bind', isThere: bind !== undefined, example: '127.0.0.1:5432' };
   if (!fitsDialect(node, one, pointer, values)) return { kind: 'raw' };
   if (dialect === 'azbridge') {
@@ -30,12 +32,12 @@ function readBinds(node: ForwardNode, pointer: string, values: SectionValues): F
     });
     return { kind: 'azbridge', ports: read };
   }
-  const kind = http ? 'http' : 'raw';
-  if (bind === undefined) return { kind };
+  const kind = http ? ({ kind: 'http', keepPath } as const) : ({ kind: 'raw' } as const);
+  if (bind === undefined) return kind;
   const at = childPointer(pointer, 'bind');
   const parse = (text: string) => inFolder(parseBind(text, { udp: true }), values);
   const address = values.parsed(bind, at, '[ADDR:]PORT or unix:PATH', parse);
-  if (address?.kind !== 'udp') return { kind, ...(address === undefined ? {} : { bind: address }) };
+  if (address?.kind !== 'udp') return address === undefined ? kind : { ...kind, bind: address };
   values.fault(at, 'a UDP port needs "dialect: azbridge" and a logical port in "ports"');
-  return { kind };
+  return kind;
 }

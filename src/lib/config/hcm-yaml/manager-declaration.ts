@@ -46,7 +46,9 @@ export interface ListenerDeclaration extends TunnelDeclaration {
 /** What a forward binds. */
 export type ForwardBinds =
   /** Without a bind: any free port of this machine alone. */
-  | { readonly kind: 'raw' | 'http'; readonly bind?: StreamBind }
+  | { readonly kind: 'raw'; readonly bind?: StreamBind }
+  /** With `keepPath` the client writes the connection's name in front of the path. */
+  | { readonly kind: 'http'; readonly bind?: StreamBind; readonly keepPath: boolean }
   /** By logical port; at least one. */
   | { readonly kind: 'azbridge'; readonly ports: ReadonlyMap<string, Bind> };
 

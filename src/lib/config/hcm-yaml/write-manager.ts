@@ -47,6 +47,7 @@ function forwardData(forward: ForwardDeclaration): object {
       : {
           bind: binds.bind && escapeVariables(formatBind(binds.bind)),
           http: binds.kind === 'http' || undefined,
+          keepPath: (binds.kind === 'http' && binds.keepPath) || undefined,
         }),
     idleTimeout: durationText(forward.idleTimeoutMs),
   });

@@ -46,6 +46,30 @@ describe('the environment of -- COMMAND', () => {
     );
   });
 
+  it('has logical ports by their names, with the connection in front of a name that two have', () => {
+    const open = (path: string, logicalPort: string | undefined, bind: string) => ({
+      connection: { endpoint: { host: 'my-relay.servicebus.windows.net', port: 443 }, path },
+      ...{ logicalPort, port: { bind } },
+    });
+    const env = environmentOf([
+      open('one', 'db', '127.0.0.1:1'),
+      open('one', 'dns', 'udp:127.0.0.1:2'),
+      open('two', 'DB', '127.0.0.1:3'),
+      open('web', undefined, '127.0.0.1:4'),
+    ]);
+    assert.deepEqual(
+      Object.entries(env).filter(([name]) => name.startsWith('HCM_PORT')),
+      [
+        ['HCM_PORT', '1'],
+        ['HCM_PORT_ONE_DB', '1'],
+        ['HCM_PORT_DNS', '2'],
+        ['HCM_PORT_TWO_DB', '3'],
+        ['HCM_PORT_WEB', '4'],
+      ],
+    );
+    assert.deepEqual([env['HCM_HOST_DNS'], env['HCM_BIND_DNS']], ['127.0.0.1', 'udp:127.0.0.1:2']);
+  });
+
   it('has the path of a Unix socket, which has no port', () => {
     assert.deepEqual(tunnelEnvironment([{ name: 'db', bind: 'unix:/tmp/s' }]), {
       HCM_BIND: 'unix:/tmp/s',

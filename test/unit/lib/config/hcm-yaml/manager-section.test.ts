@@ -107,7 +107,7 @@ manager:
       forwards.slice(0, 3).map(({ binds }) => binds),
       [
         { kind: 'raw', bind: { kind: 'tcp', host: '127.0.0.1', port: 1433 } },
-        { kind: 'http', bind: { kind: 'tcp', host: '127.0.0.1', port: 8080 } },
+        { kind: 'http', keepPath: false, bind: { kind: 'tcp', host: '127.0.0.1', port: 8080 } },
         { kind: 'raw' },
       ],
     );
@@ -314,6 +314,11 @@ manager:
       'http in azbridge',
       forward('dialect: azbridge\nhttp: true\nports: {db: "1"}\n'),
       '5:7: manager.forwards.0.http: goes with the dialect raw',
+    ],
+    [
+      'keepPath without HTTP',
+      forward('keepPath: true\n'),
+      '4:7: manager.forwards.0.keepPath: goes with "http: true"',
     ],
     [
       'an address that is bound twice',
