@@ -11,7 +11,7 @@ import {
   expectedThrough,
   hycoDifferences,
   observe,
-  relayDifferences,
+  ownDifferences,
   targetDifferences,
   withoutOwn,
   type Differences,
@@ -104,7 +104,7 @@ describe('two hundred mixed requests through our relay', () => {
   it('are answered by a program with a listener of its own as directly, but for the documented differences', async () => {
     const listener = await startOwnListener(path, NAME, handle);
     try {
-      await compare(relayDifferences());
+      await compare(ownDifferences());
     } finally {
       await listener.stop();
     }

@@ -6,6 +6,9 @@ import { readSeen, type Seen } from './mix-handler.ts';
 /** What the relay calls itself in Via: the host of the namespace, without port. */
 const RELAY_NAME = 'localhost';
 
+/** The largest body that the relay gives whole. */
+const INLINE_MAX_BYTES = 65_536;
+
 /** An answer, and what the handler saw of the request when the handler told. */
 export interface Observation {
   readonly status: number;
@@ -33,8 +36,8 @@ export interface Differences {
   ) => Readonly<Record<string, readonly string[] | undefined>>;
   /** What several lines of one header become. */
   readonly severalLines: (values: readonly string[], name: string) => readonly string[];
-  /** Where the listener's table of phrases is another than Node's, and the handler gave none. */
-  readonly phrases: Readonly<Record<number, string>>;
+  /** Where the listener's phrase for a status is another than Node's, and the handler gave none. */
+  readonly phrases: (status: number, direct: string) => string;
 }
 
 /** What the relay changes, whoever listens. */
@@ -52,7 +55,7 @@ export function relayDifferences(): Differences {
     requestHeadersChanged: ({ via }) => ({
       via: `${via === undefined ? '' : `${String(via)}, `}1.1 ${RELAY_NAME}`,
     }),
-    url: (direct) => direct,
+    url: (direct) => direct.replace(/\?$/, ''), // an empty query is none
     answerHeadersLost: {
       connection: 'of one connection',
       'keep-alive': 'of one connection',
@@ -62,7 +65,7 @@ export function relayDifferences(): Differences {
     },
     answerHeadersChanged: ({ via }) => ({ via: [[...(via ?? []), `1.1 ${RELAY_NAME}`].join(', ')] }),
     severalLines: (values) => [values.join(', ')], // a JSON object has each name once
-    phrases: {},
+    phrases: (_status, direct) => direct,
   };
 }
 
@@ -71,8 +74,38 @@ export function hycoDifferences(): Differences {
   return {
     ...relayDifferences(),
     severalLines: (values) => values.slice(0, 1), // it sends the first value of a list only
-    phrases: { 418: "I'm a teapot", 425: 'Unordered Collection' },
+    // its table is that of an older Node
+    phrases: (status, direct) => ({ 418: "I'm a teapot", 425: 'Unordered Collection' })[status] ?? direct,
   };
+}
+
+/** What our own listener changes besides, for a program's handler. */
+export function ownDifferences(): Differences {
+  const relay = relayDifferences();
+  return {
+    ...relay,
+    requestHeadersChanged: (direct) => ({
+      ...relay.requestHeadersChanged(direct),
+      ...framingOf(direct, '0'),
+    }),
+    // a status without a name has no phrase: HTTP wants none
+    phrases: (_status, direct) => (direct === 'unknown' ? '' : direct),
+  };
+}
+
+/**
+ * Our listener tells the handler how the body came to it: with a length where the relay gave it whole, else in chunks.
+ * @param without the length that is not told.
+ */
+function framingOf(
+  direct: Readonly<Record<string, string | readonly string[]>>,
+  without: string,
+): Record<string, string | undefined> {
+  const length = direct['content-length'];
+  if (length === undefined) return { 'transfer-encoding': direct['transfer-encoding'] as string | undefined };
+  if (length === without) return {};
+  if (Number(length) <= INLINE_MAX_BYTES) return { 'content-length': String(length) };
+  return { 'transfer-encoding': 'chunked' };
 }
 
 /** What `hcm listen --target http://...` changes besides: the target is asked under its own name. */
@@ -84,6 +117,7 @@ export function targetDifferences(relayHost: string, targetHost: string, prefix:
       const before = direct['x-forwarded-for'];
       return {
         ...relay.requestHeadersChanged(direct),
+        ...framingOf(direct, ''),
         host: targetHost,
         'x-forwarded-for': `${before === undefined ? '' : `${String(before)}, `}127.0.0.1`,
         'x-forwarded-host': relayHost,
@@ -150,7 +184,7 @@ export function expectedThrough(direct: Observation, rules: Differences): Observ
   assignDefined(headers, rules.answerHeadersChanged(direct.headers));
   return {
     ...direct,
-    phrase: rules.phrases[direct.status] ?? direct.phrase,
+    phrase: rules.phrases(direct.status, direct.phrase),
     headers,
     seen: direct.seen && expectedSeen(direct.seen, rules),
   };
