@@ -66,6 +66,7 @@ class BoundDatagramPort implements LocalPort {
   readonly #cutting = new AbortController();
   readonly #tellDropped: (reason: DropReason) => void;
   #stopping = false;
+  #closing: Promise<void> | undefined;
 
   constructor(socket: Socket, bind: DatagramBind, sender: Sender, options: DatagramPortOptions) {
     setMaxListeners(0, this.#cutting.signal);
@@ -86,10 +87,8 @@ class BoundDatagramPort implements LocalPort {
     this.#refused.clear();
     for (const route of this.#routes.values()) route.retire();
     await this.#streams.drain(graceMs, this.#opening, this.#cutting);
-    await new Promise<void>((resolve) => {
-      this.#socket.once('close', resolve);
-      this.#socket.close();
-    });
+    this.#closing ??= new Promise((resolve) => this.#socket.close(resolve));
+    await this.#closing;
   }
 
   #onDatagram(payload: Buffer, client: RemoteInfo): void {
