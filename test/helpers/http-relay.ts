@@ -115,6 +115,17 @@ export async function answerTo(asked: ClientRequest): Promise<Got> {
   return { status, phrase, headers, rawHeaders, body: Buffer.concat(chunks) };
 }
 
+/** Resolves when an answer that has begun was cut off; rejects when it came to its end. */
+export async function brokenOff(answer: IncomingMessage): Promise<void> {
+  await new Promise((resolve) =>
+    answer
+      .on('error', () => undefined)
+      .once('close', resolve)
+      .resume(),
+  );
+  if (answer.complete) throw new Error('the answer came to its end');
+}
+
 /** The values of a header, line by line. */
 export function lines({ rawHeaders }: { rawHeaders: readonly string[] }, name: string): string[] {
   return rawHeaders.filter(

@@ -1,6 +1,6 @@
 /** Watches the events of a foreground `forward`: how many streams are open, and a first attempt that was refused. */
 import type { HcmError } from '../../protocol/errors.ts';
-import type { TunnelEventHandler } from '../../tunnel/events.ts';
+import type { TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
 import { ERROR_TABLE, EXIT } from './error-table.ts';
 
 /** Answers that waiting does not mend: no right, and no such entity. "No listener yet" is not among them. */
@@ -25,10 +25,12 @@ export class ForwardWatch {
     return (event) => {
       next(event);
       if (event.event === 'opening') this.openStreams += 1;
-      if (event.event === 'closed' || event.event === 'refused') this.openStreams -= 1;
-      if (answered || (event.event !== 'opened' && event.event !== 'refused')) return;
-      if (event.event === 'opened') answered = true;
-      else {
+      if (isOver(event)) this.openStreams -= 1;
+      if (answered) return;
+      // A request over HTTP that nobody refused was answered; unless nothing came at all.
+      if (event.event === 'opened' || (event.event === 'request' && event.status !== undefined))
+        answered = true;
+      else if (event.event === 'refused') {
         const status = ERROR_TABLE[event.error.code].exitStatus;
         if (FINAL_STATUSES.has(status)) this.#refuse(event.error);
         // Only an answer of the relay counts; a network that is not up yet is none.
@@ -36,4 +38,8 @@ export class ForwardWatch {
       }
     };
   }
+}
+
+function isOver({ event }: TunnelEvent): boolean {
+  return event === 'closed' || event === 'refused' || event === 'request';
 }

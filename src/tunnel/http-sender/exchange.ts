@@ -2,6 +2,7 @@
  * One request of a local client, asked of the relay, and the answer brought back: both streamed, as fast as the slower side
  * takes them. An answer is whole or its connection is cut, never silently short.
  */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
   request as httpRequest,
@@ -17,7 +18,7 @@ import { resetSocket } from '../../websocket/reset-socket.ts';
 import { asHcmError } from '../emitter.ts';
 import { nodeCode } from '../network-errors.ts';
 import type { Sender } from '../sender.ts';
-import { hasBody, localHeadersOf, relayHeadersOf, relayTarget } from './heads.ts';
+import { hasBody, localHeadersOf, originForm, relayHeadersOf, relayTarget, remoteOf } from './heads.ts';
 import { answerWith, errorBody, statusOf } from './local-answer.ts';
 import { isRelaysOwn, listenersRefusal, relaysRefusal } from './refusal.ts';
 import type { RelayAgent } from './relay-agent.ts';
@@ -49,7 +50,7 @@ export class Exchange {
   readonly #context: ExchangeContext;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #stream: string;
+  readonly #stream = randomUUID();
   readonly #startedMs: number;
   readonly #silence: SilenceWatch;
   #upstream: ClientRequest | undefined;
@@ -61,12 +62,11 @@ export class Exchange {
 
   constructor(
     context: ExchangeContext,
-    { request, response, stream }: { request: IncomingMessage; response: ServerResponse; stream: string },
+    { request, response }: { request: IncomingMessage; response: ServerResponse },
   ) {
     this.#context = context;
     this.#request = request;
     this.#response = response;
-    this.#stream = stream;
     this.#startedMs = context.sender.clock.monotonicMs();
     this.#silence = new SilenceWatch(context.sender.clock, () => this.#onSilent());
   }
@@ -82,13 +82,26 @@ export class Exchange {
     this.#response.once('close', onClientGone).on('error', ignore);
     this.#request.on('error', ignore);
     signal.addEventListener('abort', onStop, { once: true });
+    const remote = remoteOf(this.#request);
+    this.#context.sender.emit({ event: 'opening', stream: this.#stream, remote });
     const { error, refused } = await this.#exchange().catch((failure: unknown) => this.#fail(failure));
     signal.removeEventListener('abort', onStop);
     this.#silence.stop();
-    const { emit } = this.#context.sender;
+    this.#tell({ error, refused }, remote);
+  }
+
+  #tell({ error, refused }: Outcome, remote: string | undefined): void {
+    const { clock, emit } = this.#context.sender;
     const stream = this.#stream;
-    if (refused && error) emit({ event: 'refused', stream, error });
-    else emit({ event: 'closed', stream, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, error });
+    if (refused && error) return emit({ event: 'refused', stream, error });
+    const { method, url = '/' } = this.#request;
+    const { headersSent, statusCode } = this.#response;
+    emit({
+      ...{ event: 'request', stream, method, path: originForm(url).replace(/[?#].*$/s, '') },
+      ...(headersSent ? { status: statusCode } : {}),
+      ...{ bytesIn: this.#bytesIn, bytesOut: this.#bytesOut },
+      ...{ durationMs: Math.round(clock.monotonicMs() - this.#startedMs), remote, error },
+    });
   }
 
   async #exchange(): Promise<Outcome> {
@@ -98,10 +111,6 @@ export class Exchange {
       ? (answer.refusal ?? (await relaysRefusal(answer.message, sender.connection, sender.clock.nowMs())))
       : undefined;
     const error = own?.error ?? listenersRefusal(answer.message, sender.connection);
-    if (!error) {
-      const setupMs = Math.round(sender.clock.monotonicMs() - this.#startedMs);
-      sender.emit({ event: 'opened', stream: this.#stream, setupMs });
-    }
     this.#silence.limit(sender.options.idleTimeoutMs);
     await this.#bringBack(answer.message, own?.body);
     return { error, refused: error !== undefined };

@@ -2,6 +2,7 @@
  * What becomes of a message's head between a local client and the relay, both ways. Pure: the rules that both sides of the
  * relay share are in protocol/relayed-http.ts, those about paths in protocol/http-path.ts.
  */
+import type { Socket } from 'node:net';
 import { RELAY_HEADERS } from '../../protocol/headers.ts';
 import { entityPrefix, joinPath, unprefixLocation } from '../../protocol/http-path.ts';
 import { filterQuery } from '../../protocol/query-filter.ts';
@@ -35,6 +36,16 @@ export function originForm(url: string): string {
   const local = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
   if (local === '*') return '/';
   return local.startsWith('/') ? local : `/${local}`;
+}
+
+/** The client's address; undefined on a Unix socket. */
+export function remoteOf({
+  socket,
+}: {
+  socket: Pick<Socket, 'remoteAddress' | 'remotePort'>;
+}): string | undefined {
+  const { remoteAddress, remotePort } = socket;
+  return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}`;
 }
 
 /** True when a body follows the head, maybe an empty one. */

@@ -2,7 +2,6 @@
  * A local HTTP port whose requests are answered through the relay: each gets the token that the relay wants, so that
  * browsers, curl and programs need to know nothing of Azure. Owns the server and the pool; one request is an Exchange.
  */
-import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -105,8 +104,7 @@ class BoundHttpPort implements HttpPort {
       closeAfter(response);
       return answerWith(response, MISDIRECTED, foreignHostBody(foreign));
     }
-    const stream = this.#announce(request);
-    this.#track(new Exchange(this.#context, { request, response, stream }).run(this.#cutting.signal));
+    this.#track(new Exchange(this.#context, { request, response }).run(this.#cutting.signal));
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
@@ -120,15 +118,7 @@ class BoundHttpPort implements HttpPort {
     }
     const { sender, keepPath } = this.#context;
     const context = { sender, keepPath, streams: this.#streams, signal: this.#cutting.signal };
-    this.#track(openUpgrade(context, { request, socket, rest, stream: this.#announce(request) }));
-  }
-
-  #announce({ socket }: IncomingMessage): string {
-    const stream = randomUUID();
-    const { remoteAddress, remotePort } = socket;
-    const remote = remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}`;
-    this.#context.sender.emit({ event: 'opening', stream, remote });
-    return stream;
+    this.#track(openUpgrade(context, { request, socket, rest }));
   }
 
   #track(running: Promise<void>): void {

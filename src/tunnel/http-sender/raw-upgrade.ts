@@ -2,6 +2,7 @@
  * A local client that asks for another protocol (a WebSocket): HTTP through the relay cannot carry that, a raw stream can. It
  * leads to the same target, so the request is written there as the client wrote it and everything behind follows.
  */
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { stripPrefix } from '../../protocol/http-path.ts';
@@ -11,7 +12,7 @@ import type { Sender } from '../sender.ts';
 import { SocketEnd } from '../socket-end.ts';
 import type { StreamSet } from '../stream-set.ts';
 import { WebSocketEnd } from '../websocket-end.ts';
-import { originForm } from './heads.ts';
+import { originForm, remoteOf } from './heads.ts';
 import { answerOnSocket, errorBody, statusOf } from './local-answer.ts';
 
 export interface UpgradeContext {
@@ -27,7 +28,6 @@ export interface Upgrade {
   readonly socket: Socket;
   /** What was read behind the head. */
   readonly rest: Buffer;
-  readonly stream: string;
 }
 
 /** True when the client only says that it could speak HTTP/2, too: any server may leave that unheard (RFC 9113, 3.1). */
@@ -60,8 +60,10 @@ export function headWithoutOffer({ method = 'GET', url = '/', rawHeaders }: Inco
 /** Resolves when the stream is open, or refused and the client told so. Never rejects. */
 export async function openUpgrade(context: UpgradeContext, upgrade: Upgrade): Promise<void> {
   const { sender, streams, keepPath, signal } = context;
-  const { request, socket, rest, stream } = upgrade;
+  const { request, socket, rest } = upgrade;
+  const stream = randomUUID();
   const startedMs = sender.clock.monotonicMs();
+  sender.emit({ event: 'opening', stream, remote: remoteOf(request) });
   try {
     const head = headForTarget(request, sender.connection.path, keepPath);
     const { webSocket } = await sender.open({ stream, signal });

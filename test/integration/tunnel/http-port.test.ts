@@ -10,7 +10,7 @@ import type { ErrorCode } from '../../../src/protocol/errors.ts';
 import { parseSasToken, verifySasSignature } from '../../../src/protocol/sas-token.ts';
 import { systemClock } from '../../../src/tunnel/clock.ts';
 import { lookedUpKeyTokens, sasKeyTokens } from '../../../src/tunnel/token-provider.ts';
-import { answerTo, ask, got, HttpRelay, lines, VIA } from '../../helpers/http-relay.ts';
+import { answerTo, ask, brokenOff, got, HttpRelay, lines, VIA } from '../../helpers/http-relay.ts';
 import { ENTITY } from '../../helpers/tunnel.ts';
 import { turns, until } from '../../helpers/until.ts';
 
@@ -39,12 +39,16 @@ describe('a local HTTP port', () => {
       const token = parseSasToken(String(last().headers['servicebusauthorization']));
       assert.equal(token.resource, `http://localhost/${ENTITY}/`);
       assert.equal(verifySasSignature(token, 'secret'), true);
-      await until(() => events.of('closed').length === 1);
+      await until(() => events.of('request').length === 1);
       assert.deepEqual(
         events.all.map(({ event }) => event),
-        ['opening', 'opened', 'closed'],
+        ['opening', 'request'],
       );
-      assert.equal(events.of('closed')[0]?.bytesIn, 5);
+      const { method, path, status, bytesIn, bytesOut, error } = events.of('request')[0] ?? assert.fail();
+      assert.deepEqual(
+        [method, path, status, bytesIn, bytesOut, error],
+        ['GET', '/a//b%2Fc', 200, 5, 0, undefined],
+      );
     });
 
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND']) {
@@ -185,8 +189,8 @@ describe('a local HTTP port', () => {
       for (let at = 0; at < body.length; at += 4) body.writeUInt32LE((at * 2654435761) >>> 0, at);
       const answer = await got(url, { method: 'POST', body });
       assert.equal(sha256(answer.body), sha256(body));
-      await until(() => events.of('closed').length === 1);
-      const { bytesIn, bytesOut } = events.of('closed')[0] ?? assert.fail();
+      await until(() => events.of('request').length === 1);
+      const { bytesIn, bytesOut } = events.of('request')[0] ?? assert.fail();
       assert.deepEqual([bytesIn, bytesOut], [body.length, body.length]);
     });
 
@@ -216,8 +220,8 @@ describe('a local HTTP port', () => {
         );
       };
       await Promise.all(Array.from({ length: 200 }, (_, index) => one(index)));
-      await until(() => events.of('closed').length === 200);
-      assert.equal(events.of('closed').filter(({ error }) => error !== undefined).length, 0);
+      await until(() => events.of('request').length === 200);
+      assert.equal(events.of('request').filter(({ error }) => error !== undefined).length, 0);
     });
   });
 
@@ -346,8 +350,8 @@ describe('a local HTTP port', () => {
       answer.resume();
       const [error] = (await once(answer, 'error')) as [NodeJS.ErrnoException];
       assert.equal(error.code, 'ECONNRESET');
-      await until(() => events.of('closed').length === 1);
-      assert.equal(events.of('closed')[0]?.error?.code, 'HCM_CONNECTION_LOST');
+      await until(() => events.of('request').length === 1);
+      assert.equal(events.of('request')[0]?.error?.code, 'HCM_CONNECTION_LOST');
     });
 
     it('that an HTTP/1.0 client would take for whole is reset when it is not', async () => {
@@ -386,7 +390,7 @@ describe('a local HTTP port', () => {
       await until(() => relay.requests.length === 3);
       upload.destroy();
       await closed(2);
-      await until(() => events.of('closed').length === 3);
+      await until(() => events.of('request').length === 3);
       assert.equal(events.of('refused').length, 0);
     });
   });
@@ -446,7 +450,7 @@ describe('a local HTTP port', () => {
         await until(() => events.of('refused').length === 1);
         assert.equal(events.of('refused')[0]?.error.code, code);
         assert.equal(events.of('refused')[0]?.error.details['status'], status);
-        assert.equal(events.of('opened').length + events.of('closed').length, 0);
+        assert.equal(events.of('opened').length + events.of('request').length, 0);
       });
     }
 
@@ -454,7 +458,7 @@ describe('a local HTTP port', () => {
       relay.answer = (_request, response) => void response.writeHead(404, { Via: VIA }).end('no such page');
       const { url, events } = await relay.open();
       assert.equal((await got(url)).status, 404);
-      await until(() => events.of('closed').length === 1);
+      await until(() => events.of('request').length === 1);
       assert.equal(events.of('refused').length, 0);
     });
 
@@ -550,8 +554,8 @@ describe('a local HTTP port', () => {
       relay.answer = (_request, response) => void response.writeHead(200, { Via: VIA }).write('x');
       const { url, events } = await relay.open({ sender: { idleTimeoutMs: 50 } });
       await assert.rejects(got(url), { code: 'ECONNRESET' });
-      await until(() => events.of('closed').length === 1);
-      assert.equal(events.of('closed')[0]?.error?.code, 'HCM_IDLE_TIMEOUT');
+      await until(() => events.of('request').length === 1);
+      assert.equal(events.of('request')[0]?.error?.code, 'HCM_IDLE_TIMEOUT');
     });
   });
 
@@ -628,7 +632,7 @@ describe('a local HTTP port', () => {
     assert.equal(answer.body.toString(), 'both');
     assert.equal(last().url, `/${ENTITY}/x`);
     assert.equal(last().headers['http2-settings'], undefined);
-    await until(() => events.of('closed').length === 1);
+    await until(() => events.of('request').length === 1);
   });
 
   describe('when it stops', () => {
@@ -656,17 +660,16 @@ describe('a local HTTP port', () => {
     it('cuts what has not come to its end within the grace', async () => {
       relay.answer = (_request, response) => void response.writeHead(200, { Via: VIA }).write('first');
       const { url, port, events } = await relay.open();
-      const running = got(url);
-      const silent = got(url);
-      const cut = Promise.all([assert.rejects(running), assert.rejects(silent)]);
-      await until(() => events.of('opened').length === 2);
+      const running = [ask(url).end(), ask(url).end()];
+      const answers = await Promise.all(running.map((asked) => once(asked, 'response')));
+      const cut = answers.map(([answer]) => brokenOff(answer as IncomingMessage));
       relay.answer = () => undefined;
       const unanswered = assert.rejects(got(url));
       await until(() => relay.requests.length === 3);
       await port.stop({ graceMs: 0 });
-      await Promise.all([cut, unanswered]);
+      await Promise.all([...cut, unanswered]);
       assert.deepEqual(
-        events.of('closed').map(({ error }) => error?.code),
+        events.of('request').map(({ error }) => error?.code),
         ['HCM_ABORTED', 'HCM_ABORTED'],
       );
     });

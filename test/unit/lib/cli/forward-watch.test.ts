@@ -35,6 +35,25 @@ describe('the watch on a foreground forward', () => {
     assert.deepEqual(seen, ['opening', 'opening', 'opened', 'refused', 'closed']);
   });
 
+  it('counts requests over HTTP until they are over; one that was answered says that all is well', async () => {
+    const { watch, tell, refused } = watched();
+    const over = { event: 'request', stream: 'a', bytesIn: 0, bytesOut: 0, durationMs: 1 } as const;
+    tell({ event: 'opening', stream: 'a' });
+    assert.equal(watch.openStreams, 1);
+    tell({ ...over, status: 404 });
+    assert.equal(watch.openStreams, 0);
+    tell({ event: 'opening', stream: 'b' }, refusal(wrongKey));
+    assert.equal(await refused(), undefined);
+    const unanswered = watched();
+    unanswered.tell(
+      { event: 'opening', stream: 'a' },
+      over,
+      { event: 'opening', stream: 'b' },
+      refusal(wrongKey),
+    );
+    assert.equal(await unanswered.refused(), 'HCM_TOKEN_SIGNATURE');
+  });
+
   it('a first answer that is final ends it; no listener, no network and a later answer do not', async () => {
     const wrong = watched();
     wrong.tell(refusal(wrongKey));
