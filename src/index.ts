@@ -30,6 +30,10 @@ export {
 } from './tunnel/azbridge/logical-port.ts';
 export { systemClock, type Clock } from './tunnel/clock.ts';
 export type { TunnelEvent, TunnelEventHandler } from './tunnel/events.ts';
+export { httpTarget, type HttpTarget, type HttpTargetOptions } from './tunnel/http/http-target.ts';
+export type { RelayedRequest } from './tunnel/http/relayed-request.ts';
+export type { RelayedResponse } from './tunnel/http/relayed-response.ts';
+export type { RequestHandler } from './tunnel/http/request-server.ts';
 export { HybridConnectionListener } from './tunnel/listener.ts';
 export { startLocalPort, type LocalPort, type LocalPortOptions, type OpenHook } from './tunnel/local-port.ts';
 export type {

@@ -7,7 +7,11 @@
 import { randomUUID } from 'node:crypto';
 import { HcmError } from '../protocol/errors.ts';
 import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
-import { formatTargetAddress, type TargetAddress } from '../protocol/target-address.ts';
+import {
+  formatTargetAddress,
+  type HttpTargetAddress,
+  type TargetAddress,
+} from '../protocol/target-address.ts';
 import { Acceptor, type Dialect } from './acceptor.ts';
 import { azbridgeDialect, describePorts } from './azbridge/azbridge-dialect.ts';
 import { watchClock } from './clock-watch.ts';
@@ -15,6 +19,7 @@ import { sleep, systemClock, type Clock } from './clock.ts';
 import { ControlChannel } from './control-channel.ts';
 import { asHcmError, connectionName, emitterFor, type Emit } from './emitter.ts';
 import { readEntity } from './entity-reader.ts';
+import { httpTarget, type HttpTarget } from './http/http-target.ts';
 import { RequestServer, type RequestHandler } from './http/request-server.ts';
 import type { Connection, ListenerOptions } from './options.ts';
 import { rawDialect } from './raw-dialect.ts';
@@ -48,6 +53,7 @@ export class HybridConnectionListener {
   readonly #onlineOnce: Promise<void>;
   #cameOnline: () => void = () => undefined;
   #end: (error: HcmError | undefined) => void = () => undefined;
+  readonly #httpTarget: HttpTarget | undefined;
   #onRequest: RequestHandler | undefined;
   #state: ListenerState = { name: 'idle' };
   #channel: ControlChannel | undefined;
@@ -68,7 +74,8 @@ export class HybridConnectionListener {
     this.#targets = new TargetSource(givenAddress(options), options.allow);
     this.#policy = new ReconnectPolicy(this.#random);
     this.#streams = new StreamSet(this.#clock, this.#emit, options);
-    this.#onRequest = options.onRequest;
+    this.#httpTarget = this.#createHttpTarget();
+    this.#onRequest = options.onRequest ?? this.#httpTarget;
     this.#acceptor = this.#createAcceptor();
     this.#requests = this.#createRequestServer();
     this.ended = new Promise((resolve) => (this.#end = resolve));
@@ -115,9 +122,17 @@ export class HybridConnectionListener {
   async stop(options: { graceMs?: number } = {}): Promise<void> {
     const { graceMs = DRAIN_MS } = options;
     this.#stopping.abort(new HcmError('HCM_ABORTED', 'The listener was stopped'));
-    this.#channel?.close(graceMs);
+    if (graceMs > 0 && this.#requests.needsChannel) void this.#leaveChannel(graceMs);
+    else this.#channel?.close(graceMs);
     if (this.#state.name === 'idle') this.#finish(undefined);
     await Promise.all([this.#acceptor.drain(graceMs, this.ended), this.#requests.drain(graceMs, this.ended)]);
+    this.#httpTarget?.close();
+  }
+
+  async #leaveChannel(graceMs: number): Promise<void> {
+    const channel = this.#channel;
+    await this.#requests.leaveChannel();
+    channel?.close(graceMs);
   }
 
   async #run(): Promise<void> {
@@ -237,9 +252,16 @@ export class HybridConnectionListener {
       : rawDialect({ ...use, targets: this.#targets });
   }
 
+  #createHttpTarget(): HttpTarget | undefined {
+    const address = httpAddressOf(this.#options);
+    return address && httpTarget(address, { ...this.#options, clock: this.#clock });
+  }
+
   #createRequestServer(): RequestServer {
     const { keepAlive = 'ping' } = this.#options;
+    const address = httpAddressOf(this.#options);
     return new RequestServer({
+      target: address && formatTargetAddress(address),
       handler: () => this.#onRequest,
       busy: () => this.#busy(),
       emit: this.#emit,
@@ -253,6 +275,12 @@ export class HybridConnectionListener {
     const text = `${limit} streams and requests are open, which is the limit`;
     return new HcmError('HCM_LISTENER_BUSY', text, { retryable: true });
   }
+}
+
+/** Where relayed requests go. Of azbridge its two names for that. */
+function httpAddressOf({ address, dialect, ports }: ListenerOptions): HttpTargetAddress | undefined {
+  const found = dialect === 'azbridge' ? (ports?.get('http') ?? ports?.get('https')) : address;
+  return found?.kind === 'http' ? found : undefined;
 }
 
 function givenAddress({ address, target }: ListenerOptions): TargetAddress | undefined {

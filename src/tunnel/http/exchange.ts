@@ -4,23 +4,19 @@
  */
 import { formatResponse } from '../../protocol/control-messages.ts';
 import { HcmError } from '../../protocol/errors.ts';
-import { CONTROL_MESSAGE_MAX_BYTES } from '../../protocol/limits.ts';
+import {
+  CONTROL_MESSAGE_MAX_BYTES,
+  INLINE_BODY_MAX_BYTES,
+  RESPONSE_TIMEOUT_MS,
+} from '../../protocol/limits.ts';
 import { rejectionFor, type Rejection } from '../../protocol/rejections.ts';
 import { totalBytes } from '../byte-end.ts';
 import type { Clock } from '../clock.ts';
 import { asHcmError } from '../emitter.ts';
 import { RelayedRequest } from './relayed-request.ts';
-import {
-  INLINE_BODY_MAX_BYTES,
-  RelayedResponse,
-  type ResponseHead,
-  type ResponseOutlet,
-} from './relayed-response.ts';
+import { RelayedResponse, type ResponseHead, type ResponseOutlet } from './relayed-response.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { RequestRendezvous, RendezvousUser } from './request-rendezvous.ts';
-
-/** How long the relay waits for the first of a response, and then answers 504 itself (azure-relay issues 55, azure-relay-dotnet 92). */
-export const RESPONSE_LIMIT_MS = 60_000;
 
 /** The control channel that a request came by. */
 export interface ResponseChannel {
@@ -38,7 +34,7 @@ export interface ExchangeOptions {
   channel?: ResponseChannel | undefined;
   /** Where the request came from, if not by the channel. */
   rendezvous?: RequestRendezvous | undefined;
-  /** Opens the rendezvous of the request; called once at most. */
+  /** Opens the rendezvous of the request. */
   open(signal: AbortSignal): Promise<RequestRendezvous>;
   clock: Clock;
 }
@@ -73,6 +69,7 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
   /** True when there is nothing more to send. */
   #settled = false;
   #bodyBegun = false;
+  #moved = false;
   #afterDrain: (() => void) | undefined;
   #cancelDeadline: () => void = ignore;
   #settle: () => void = ignore;
@@ -89,6 +86,18 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
     if (body === 'stream') return;
     if (body) this.#deliver(body);
     this.#deliverEnd();
+  }
+
+  /** True while the response would go over the control channel. */
+  get needsChannel(): boolean {
+    return this.#options.channel !== undefined && !this.#moved && !this.#settled && !this.#begun;
+  }
+
+  /** Before the control channel is closed: the relay might give up whoever still waits there. Never rejects. */
+  async moveToRendezvous(): Promise<void> {
+    this.#moved = true;
+    this.#opened ??= this.#dial();
+    await this.#opened.catch(() => undefined);
   }
 
   /** Ends it for the sender's side: the sender is gone, the relay has given up, or the listener is cut off. */
@@ -133,7 +142,12 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
   async send(head: ResponseHead, body: Buffer | undefined): Promise<void> {
     const json = this.#begin(head, body !== undefined);
     if (await this.#sendByChannel(json, body)) return;
-    const rendezvous = await this.#open();
+    const rendezvous = await this.#open().catch((error: Error) => error);
+    if (rendezvous instanceof Error) {
+      // The channel may still be there for what is short enough.
+      if (await this.#sendByChannel(json, body)) return;
+      throw rendezvous;
+    }
     rendezvous.respond(json, body);
     this.#bytesOut += body?.length ?? 0;
     this.#complete(rendezvous);
@@ -166,7 +180,7 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
     this.#error ??= broken;
     // The sender's own body is of no use any more.
     this.request.abort(broken);
-    if (!this.#begun) return void this.#reject(broken);
+    if (!this.#begun) return void this.#reject(rejectionOf(error));
     this.#finishSending();
     this.#giveUpRendezvous(broken);
   }
@@ -182,11 +196,11 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
   /** The relay counts from the request to the response; while a long body still arrives, it can only have just begun. */
   #startDeadline(): void {
     const late = () => {
-      const text = `No response within ${RESPONSE_LIMIT_MS / 1000} s, when the relay answers 504 itself`;
+      const text = `No response within ${RESPONSE_TIMEOUT_MS / 1000} s, when the relay answers 504 itself`;
       this.abort(new HcmError('HCM_TARGET_TIMEOUT', text, { retryable: true }));
     };
     this.#cancelDeadline();
-    this.#cancelDeadline = this.#options.clock.setTimer(RESPONSE_LIMIT_MS, late);
+    this.#cancelDeadline = this.#options.clock.setTimer(RESPONSE_TIMEOUT_MS, late);
   }
 
   /** False: pause. What nobody reads any more is dropped, and still read: the relay's Close comes behind it. */
@@ -220,8 +234,9 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
   }
 
   async #sendByChannel(json: string, body: Buffer | undefined): Promise<boolean> {
-    const { channel, rendezvous } = this.#options;
-    if (!channel || rendezvous || (body?.length ?? 0) > INLINE_BODY_MAX_BYTES) return false;
+    const { channel } = this.#options;
+    if (!channel || this.#opened || this.#settled || (body?.length ?? 0) > INLINE_BODY_MAX_BYTES)
+      return false;
     this.#begun = true;
     if (await channel.respond(json, body)) {
       this.#bytesOut += body?.length ?? 0;
@@ -244,7 +259,10 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
   }
 
   async #dial(): Promise<RequestRendezvous> {
-    const rendezvous = await this.#options.open(this.#opening.signal);
+    const rendezvous = await this.#options.open(this.#opening.signal).catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
     rendezvous.start(this);
     this.#rendezvous = rendezvous;
     if (this.#settled) this.#giveUpRendezvous(this.#error);
@@ -252,8 +270,7 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
   }
 
   /** Nothing was sent yet: the sender is told why it gets no better answer. */
-  async #reject(error: HcmError): Promise<void> {
-    const { status, description } = rejectionOf(error);
+  async #reject({ status, description }: Rejection): Promise<void> {
     const isHead = this.request.method === 'HEAD';
     const body = isHead ? undefined : Buffer.from(`${description}\n`);
     const headers = { 'Content-Type': 'text/plain; charset=utf-8' };
@@ -300,9 +317,9 @@ function asResponseError(error: Error | undefined): HcmError {
 }
 
 /** What the sender is told of a response that was given up. The text of a handler's own error is not for senders. */
-function rejectionOf(error: HcmError): Rejection {
-  const rejection = rejectionFor(error.code, error.message);
-  const isForSenders = rejection.description.includes(error.code) && error.cause === undefined;
+function rejectionOf(error: Error | undefined): Rejection {
+  const rejection = error instanceof HcmError ? rejectionFor(error.code, error.message) : undefined;
+  const isForSenders = rejection && error instanceof HcmError && rejection.description.includes(error.code);
   return isForSenders
     ? rejection
     : rejectionFor('HCM_RESPONSE_INVALID', 'it broke off before anything was sent');

@@ -4,14 +4,12 @@
  */
 import { Writable } from 'node:stream';
 import { HcmError } from '../../protocol/errors.ts';
-import { HEADERS_MAX_BYTES } from '../../protocol/limits.ts';
+import { HEADERS_MAX_BYTES, INLINE_BODY_MAX_BYTES } from '../../protocol/limits.ts';
 import { headerBytes, isResponseStatus, isWithoutBody } from '../../protocol/relayed-http.ts';
 import { totalBytes } from '../byte-end.ts';
 import type { Clock } from '../clock.ts';
 import { ResponseHeaders, type HeaderValue } from './response-headers.ts';
 
-/** A body up to here, the end included, travels inline (Microsoft's protocol guide: 64 kB). */
-export const INLINE_BODY_MAX_BYTES = 65_536;
 /**
  * How long what was written waits for the end of a short response, before it goes out by itself: server-sent events must
  * flow. Our choice: the service's own .NET listener waits 2 s.

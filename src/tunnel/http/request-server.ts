@@ -18,6 +18,9 @@ import type { RelayedResponse } from './relayed-response.ts';
 import { readRequest, unreadableRequest, type RequestFacts } from './request-facts.ts';
 import { RequestRendezvous, type RequestRendezvousOptions } from './request-rendezvous.ts';
 
+/** Requests go on coming while earlier ones leave the channel; a busy listener must come to an end all the same. */
+const LEAVE_ROUNDS = 3;
+
 /** Answers one request, as a handler of node:http does. What it throws ends that request alone. */
 export type RequestHandler = (request: RelayedRequest, response: RelayedResponse) => void;
 
@@ -67,6 +70,20 @@ export class RequestServer {
     this.#pending.add(pending);
   }
 
+  /** True while a response would go over a control channel. */
+  get needsChannel(): boolean {
+    return this.#onChannel().length > 0;
+  }
+
+  /**
+   * Before the control channel is closed: gives each request that still waits for its response a rendezvous, so that it
+   * does not hang on the channel. Never rejects.
+   */
+  async leaveChannel(): Promise<void> {
+    for (let round = 0; round < LEAVE_ROUNDS && this.needsChannel; round += 1)
+      await Promise.all(this.#onChannel().map((exchange) => exchange.moveToRendezvous()));
+  }
+
   /**
    * Resolves when nothing is open: by itself within `graceMs`, then cut off. Until `noMore` further commands may come.
    * May be called again with a shorter grace.
@@ -79,6 +96,10 @@ export class RequestServer {
     await noMore;
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
     cancel();
+  }
+
+  #onChannel(): Exchange[] {
+    return [...this.#exchanges].filter(({ needsChannel }) => needsChannel);
   }
 
   #cutOff(error: HcmError): void {

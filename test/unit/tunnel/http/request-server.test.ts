@@ -249,8 +249,7 @@ describe('request server', () => {
 
     it('uses the id in the address when the command has none', async () => {
       await serve((_request, response) => response.end('x'));
-      const { id: _, ...rest } = bed.command('from-address');
-      bed.send(bed.channel, { request: rest });
+      bed.send(bed.channel, { request: { ...bed.command('from-address'), id: undefined } });
       assert.equal((await bed.response('from-address')).statusCode, 200);
     });
 
@@ -764,14 +763,27 @@ describe('request server', () => {
       bed.request('r1');
       const { response } = await request(held);
       const stopping = bed.listener.stop({ graceMs: 5_000 });
-      await until(() => bed.channel.closed !== undefined);
+      const peer = await bed.rendezvous();
+      await until(() => bed.channel.closed !== undefined, 'the Close, once the request has left the channel');
       bed.channel.webSocket.close(1000);
       response.end('finished');
-      const peer = await bed.rendezvous();
       assert.equal((await bed.response('r1', peer)).bytes?.toString(), 'finished');
       await bed.closed(peer);
       await stopping;
       assert.equal(bed.log.of('request')[0]?.error, undefined);
+    });
+
+    it('answers on the channel when the rendezvous cannot be had', async () => {
+      const held = await serveHeld();
+      bed.request('r1');
+      const { response } = await request(held);
+      const stopping = bed.listener.stop({ graceMs: 5_000 });
+      response.end('finished');
+      (await bed.relay.next('request')).refuse(403, 'Forbidden');
+      assert.equal((await bed.response('r1')).bytes?.toString(), 'finished');
+      await until(() => bed.channel.closed !== undefined);
+      bed.channel.webSocket.close(1000);
+      await stopping;
     });
 
     it('cuts requests off when the grace is over', async () => {
