@@ -1,6 +1,7 @@
 // The PROXY header as real servers read it: nginx and HAProxy, which refuse a connection without one.
 import assert from 'node:assert/strict';
 import { HcmPath, type HcmProcess } from './hcm-path.ts';
+import { relayedServer } from './http/relay-http.ts';
 import { startHaproxy, type HaproxyServer } from './servers/haproxy.ts';
 import { startNginx, type NginxServer } from './servers/nginx.ts';
 import { pollUntil } from './servers/process.ts';
@@ -32,6 +33,14 @@ describe('the PROXY protocol', () => {
     return { address: address.replace(/^::ffff:/, ''), port, stream: String(event?.['stream']) };
   }
 
+  /** What the target says of its client to a curl that asks the relay itself, from an address of its own. */
+  async function askRelay(urlPath: string, from: string): Promise<string> {
+    const { origin, prefix, caFile, headers } = relayedServer(path, 'main');
+    const token = `ServiceBusAuthorization: ${headers?.['ServiceBusAuthorization']}`;
+    const tls = ['--ipv4', '--interface', from, '--cacert', String(caFile)];
+    return (await runCommand('curl', ['-fsS', ...tls, '-H', token, `${origin}${prefix}${urlPath}`])).stdout;
+  }
+
   describe('to nginx', () => {
     let nginx: NginxServer;
     beforeEach(async () => (nginx = await startNginx({ proxyProtocol: true })));
@@ -42,6 +51,12 @@ describe('the PROXY protocol', () => {
       const answer = await askByForward('/client');
       const { address, port } = await accepted(listener);
       assert.equal(answer, `${address} ${port}\n`);
+    });
+
+    it('names the sender of each relayed request, wherever it asks from', async () => {
+      await path.listen('main', `http://127.0.0.1:${nginx.port}`, FLAGS);
+      for (const from of ['127.0.0.8', '127.0.0.9'])
+        assert.match(await askRelay('/client', from), new RegExp(`^${from} \\d+\\n$`));
     });
 
     it('is what such a server waits for: without it, nothing is answered', async () => {
@@ -61,6 +76,16 @@ describe('the PROXY protocol', () => {
       ['by TCP', () => `127.0.0.1:${haproxy.port}`],
       ['by a Unix socket', () => `unix:${haproxy.socketPath}`],
     ];
+    it('names the sender of each relayed request, and the request', async () => {
+      const listener = await path.listen('main', `http://127.0.0.1:${haproxy.port}`, FLAGS);
+      const [address, port, id] = (await askRelay('/', '127.0.0.8')).trim().split(' ');
+      assert.equal(address, '127.0.0.8');
+      assert.ok(Number(port) > 0);
+      const served = () => listener.events.find(({ event }) => event === 'request');
+      await pollUntil(() => served() !== undefined, { what: 'the event of the request' });
+      assert.equal(id, served()?.['stream']);
+    });
+
     for (const [how, target] of targets) {
       it(`names the sender and the stream ${how}`, async () => {
         const listener = await path.listen('main', target(), FLAGS);
