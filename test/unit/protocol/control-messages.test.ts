@@ -163,6 +163,22 @@ describe('parseListenerMessage', () => {
     }
   });
 
+  it('says of a response that is faulty whose it is', () => {
+    for (const fault of [
+      '"statusCode":"abc"',
+      '"statusCode":200,"body":"yes"',
+      '"statusCode":200,"responseHeaders":1',
+    ]) {
+      const message = parseListenerMessage(`{"response":{"requestId":"1",${fault}}}`);
+      assert.ok(message.kind === 'malformed');
+      assert.equal(message.requestId, '1', fault);
+    }
+    for (const fault of ['"requestId":1', '"requestId":null', '"requestId":{}']) {
+      const message = parseListenerMessage(`{"response":{${fault},"statusCode":200}}`);
+      assert.deepEqual([message.kind, 'requestId' in message], ['malformed', false]);
+    }
+  });
+
   it('reads what formatResponse writes', () => {
     const response = {
       requestId: '1',
