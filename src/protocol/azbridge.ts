@@ -73,11 +73,6 @@ export function checkPortName(port: string): Buffer {
   throw new HcmError('HCM_NAME_INVALID', text, { details: { bytes: name.length } });
 }
 
-/** The name that azbridge gives a port without one: its number, and for UDP a `U`. */
-export function defaultPortName(mode: PortMode, port: number): string {
-  return mode === 'datagram' ? `${port}U` : String(port);
-}
-
 /**
  * The configured port that a sender's name means: the one of that name or, where there is only one, that one for any
  * number. So a sender's default name, its local port, reaches a listener's single target under another number.

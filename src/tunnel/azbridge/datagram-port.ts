@@ -85,7 +85,6 @@ class BoundDatagramPort implements LocalPort {
     this.#stopping = true;
     for (const cancel of this.#refused.values()) cancel();
     this.#refused.clear();
-    for (const route of this.#routes.values()) route.retire();
     await this.#streams.drain(graceMs, this.#opening, this.#cutting);
     this.#closing ??= new Promise((resolve) => this.#socket.close(resolve));
     await this.#closing;

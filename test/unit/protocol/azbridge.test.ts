@@ -7,7 +7,6 @@ import {
   AnswerDecoder,
   PreambleDecoder,
   checkPortName,
-  defaultPortName,
   encodePreamble,
   findPort,
   parseRefusalReason,
@@ -163,11 +162,6 @@ describe('the words of a refusal', () => {
 });
 
 describe('the names of logical ports', () => {
-  it('are the number of the port unless given, with a U for UDP', () => {
-    assert.equal(defaultPortName('stream', 5432), '5432');
-    assert.equal(defaultPortName('datagram', 53), '53U');
-  });
-
   it('are matched to the letter where there are several', () => {
     const ports = new Map([
       ['db', 1],

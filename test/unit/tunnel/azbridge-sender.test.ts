@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket as WsSocket } from 'ws';
+import { startDatagramPort } from '../../../src/tunnel/azbridge/datagram-port.ts';
 import { openLogicalPort } from '../../../src/tunnel/azbridge/logical-port.ts';
 import { Sender } from '../../../src/tunnel/sender.ts';
 import { forwardStdio } from '../../../src/tunnel/stdio.ts';
@@ -66,6 +68,34 @@ describe('a sender of azbridge', () => {
     const { webSocket, port: name } = await opening;
     assert.equal(name, 'café');
     webSocket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('sends each datagram as one message, since azbridge reads no other', async () => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const local = await startDatagramPort(
+      { kind: 'udp', host: '127.0.0.1', port: 0 },
+      senderTo({ host: '127.0.0.1', port }),
+      { name: 'x' },
+    );
+    const client = createSocket('udp4');
+    const sizes = [0, 1, 1472, 65_507];
+    for (const size of sizes)
+      client.send(Buffer.alloc(size, 7), Number(local.bind.split(':').at(-1)), '127.0.0.1');
+    const [peer] = (await once(server, 'connection')) as [WsSocket];
+    const messages: Buffer[] = [];
+    peer.on('message', (data: RawData) => messages.push(data as Buffer));
+    await until(() => messages.length === 2);
+    peer.send(bytesOf('01 00 01'));
+    await until(() => messages.length === 2 + sizes.length);
+    const expected = ['0000', '0001', '05c0', 'ffe3'].map((length, at) => [length, 2 + (sizes[at] ?? 0)]);
+    const seen = messages.slice(2).map((bytes) => [bytes.toString('hex', 0, 2), bytes.length]);
+    assert.deepEqual(seen, expected);
+    client.close();
+    await local.stop({ graceMs: 0 });
     server.close();
     await once(server, 'close');
   });
