@@ -2,7 +2,7 @@
  * Logical ports as people write them: `NAME=ADDRESS`, or an ADDRESS that has a name by itself. The rules are azbridge's,
  * for both ends, on the command line and in files.
  */
-import { defaultPortName, PORT_NAME_MAX_BYTES } from '../protocol/azbridge.ts';
+import { PORT_NAME_MAX_BYTES } from '../protocol/azbridge.ts';
 import type { TargetAddress } from '../protocol/target-address.ts';
 import type { Bind } from '../protocol/target.ts';
 
@@ -30,9 +30,9 @@ export function portNameFault(name: string): string | undefined {
 export function ownPortName(address: TargetAddress | Bind): string | undefined {
   switch (address.kind) {
     case 'tcp':
-      return address.port === 0 ? undefined : defaultPortName('stream', address.port);
+      return address.port === 0 ? undefined : String(address.port);
     case 'udp':
-      return address.port === 0 ? undefined : defaultPortName('datagram', address.port);
+      return address.port === 0 ? undefined : `${address.port}U`;
     case 'http':
       return address.secure ? 'https' : 'http';
     case 'unix':

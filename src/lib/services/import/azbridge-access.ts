@@ -106,10 +106,12 @@ export class AccessReader {
     return secret;
   }
 
+  /** Names that differ in signs only would be one variable of the environment. */
   #freeName(base: string): string {
-    const taken = new Set(this.secrets.map(({ name }) => name.toLowerCase()));
+    const plain = (name: string) => name.toLowerCase().replace(/[^0-9a-z]+/g, '_');
+    const taken = new Set(this.secrets.map(({ name }) => plain(name)));
     let name = base;
-    for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${base}-${number}`;
+    for (let number = 2; taken.has(plain(name)); number++) name = `${base}-${number}`;
     return name;
   }
 }
