@@ -1,7 +1,7 @@
 /** Shows what a tunnel tells: NDJSON on stdout with --json, else lines for people on stderr. */
 import type { EmulatorEvent } from '../../emulator/events.ts';
 import type { HcmError } from '../../protocol/errors.ts';
-import type { TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
+import type { RequestServed, TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
 import { formatDuration } from './durations.ts';
 import { ERROR_TABLE } from './error-table.ts';
 import { toUserError } from './to-user-error.ts';
@@ -82,6 +82,8 @@ export class EventPresenter {
       case 'rejected':
       case 'refused':
         return `${id} ${paint.red(event.event)}: ${why(event.error)}`;
+      case 'request':
+        return `${id} ${requestLine(event)}${event.error === undefined ? '' : `: ${why(event.error)}`}`;
       case 'datagrams-dropped':
         return `${id} ${paint.yellow('dropped')} ${event.count} datagrams of port ${event.port} (${event.reason})`.trim();
       case 'closed':
@@ -101,6 +103,12 @@ function toJson(event: TunnelEvent): object {
 function why(error: HcmError): string {
   const { next } = ERROR_TABLE[error.code];
   return `${error.message.replace(/\.$/, '')} (${error.code}). ${typeof next === 'string' ? next : next(error.details)}`;
+}
+
+/** As in the log of a web server. */
+function requestLine(request: RequestServed): string {
+  const { method = '?', path = '?', status = 'unanswered', bytesIn, bytesOut, durationMs } = request;
+  return `${method} ${path} ${status} after ${formatDuration(durationMs)}, ${bytesIn} bytes in, ${bytesOut} out`;
 }
 
 function to(target: string | undefined): string {
