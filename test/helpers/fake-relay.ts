@@ -58,6 +58,7 @@ export class FakeRelay {
     this.connections += 1;
     this.sockets.add(socket);
     socket.on('error', () => undefined).once('close', () => this.sockets.delete(socket));
+    socket.setNoDelay(true);
     const { head, rest } = await readHead(socket);
     this.requests.push(new RelayRequest(socket, head, rest));
   }

@@ -61,7 +61,7 @@ export function forwardedHead(
   ];
   return {
     path: escaped(joinPath(address.basePath, target)),
-    headers: [...forwarded, ...passedOn(request.rawHeaders).flat().map(asLatin1), ...framingOf(request)],
+    headers: [...forwarded, ...passedOn(request.rawHeaders).flat(), ...framingOf(request)].map(asLatin1),
     mount: {
       prefix,
       basePath: address.basePath,

@@ -76,8 +76,11 @@ export class HttpRelay {
       ...(body === undefined ? {} : { method: 'POST', body: true }),
       ...fields,
     });
+    // One write: two would wait for each other's acknowledgement.
+    this.channel.webSocket.cork();
     this.send(this.channel, { request: command });
     if (body !== undefined) this.channel.webSocket.send(Buffer.from(body));
+    this.channel.webSocket.uncork();
   }
 
   /** Says only where the request waits; resolves with the listener's WebSocket there, the request sent over it. */
