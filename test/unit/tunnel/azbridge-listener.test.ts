@@ -267,6 +267,17 @@ describe('a listener of azbridge', () => {
     await stopping;
   });
 
+  it('tells the target who the sender is, before the payload and not in the answer', async () => {
+    await online({}, { proxyProtocol: 'v2' });
+    const peer = await rendezvous();
+    peer.webSocket.send(Buffer.concat([bytesOf(PREAMBLE), Buffer.from('hello')]));
+    await answered(peer, '01 00 00');
+    await until(() => received.toString('latin1').endsWith('hello'));
+    assert.equal(received.toString('hex', 0, 12), '0d0a0d0a000d0a515549540a');
+    // 203.0.113.9:62917
+    assert.ok(received.includes(bytesOf('cb 00 71 09')) && received.includes(bytesOf('f5 c5')));
+  });
+
   it('is not made without a port, or with one that no preamble can name', () => {
     listener = new HybridConnectionListener(connectionTo(relay.endpoint, clock), { clock });
     const make = (ports: Map<string, TargetAddress>) => () =>
