@@ -1,6 +1,7 @@
 // `hcm listen --file` and `hcm forward --file`: section manager of a hcm.yaml in the foreground, all of it in one process.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { Server } from 'node:net';
 import { answerReversed, ask, portOf, RelayHome, startServer } from './relay-home.ts';
 
@@ -18,7 +19,7 @@ describe('hcm listen --file and hcm forward --file', () => {
   before(async () => {
     reversing = await startServer(answerReversed);
     greeting = await startServer((socket) => socket.end('hello'));
-    await home.startEmulator('raw', 'bridge', 'sock');
+    await home.startEmulator('raw', 'bridge', 'web');
     writeFileSync(home.path('hcm.yaml'), file());
   });
   after(async () => {
@@ -82,6 +83,27 @@ manager:
         [0, ''],
       ],
     );
+  });
+
+  it('an HTTP target and an HTTP port pass requests on', async () => {
+    const web = createServer((request, response) => response.end(`${request.method} ${request.url}`));
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+    const entry = 'connection: local-relay/web, connectionString: "${RELAY}"';
+    writeFileSync(
+      home.path('web.yaml'),
+      `manager:
+  listeners: [{${entry}, target: "http://127.0.0.1:${portOf(web)}/base"}]
+  forwards: [{${entry}, http: true}]
+`,
+    );
+    const listener = home.start(['listen', '--file', 'web.yaml', '--json'], env());
+    await listener.event('online');
+    const forward = home.start(['forward', '--file', 'web.yaml', '--json'], env());
+    const { url } = await forward.event('ready');
+    const answer = await fetch(`${String(url)}a?b=c`);
+    assert.deepEqual([answer.status, await answer.text()], [200, 'GET /base/a?b=c']);
+    await Promise.all([forward.interrupt(), listener.interrupt()]);
+    web.close();
   });
 
   it('paths in it begin at its own folder, not at ours', async () => {
