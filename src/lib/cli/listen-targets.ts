@@ -4,6 +4,7 @@ import { HcmError } from '../../protocol/errors.ts';
 import { parseTargetAddress, type TargetAddress } from '../../protocol/target-address.ts';
 import type { ListenerOptions } from '../../tunnel/options.ts';
 import type { ListenerDeclaration, ListenerTargets } from '../config/hcm-yaml/manager-declaration.ts';
+import { hostHeaderFault } from '../host-header.ts';
 import { httpPortNames, namedTargetFault, ownPortName, splitNamed } from '../logical-ports.ts';
 import { connectionRequest, type ConnectionFlags } from './connection-flags.ts';
 import { readConnections } from './connection-input.ts';
@@ -142,6 +143,10 @@ function readPorts(texts: readonly string[]): ReadonlyMap<string, TargetAddress>
 function checkHttpFlags(flags: ListenTargetFlags, targets: ListenerTargets): void {
   const isHttp =
     targets.dialect === 'raw' ? targets.target?.kind === 'http' : httpPortNames(targets.ports).length > 0;
+  const hostHeader = flags['host-header'];
+  const fault = hostHeader === undefined ? undefined : hostHeaderFault(hostHeader);
+  if (fault !== undefined)
+    throw usage(`--host-header cannot be "${hostHeader}": ${fault}.`, '--host-header intranet.corp.local');
   if (isHttp) return;
   const flag = flags['keep-path']
     ? '--keep-path'

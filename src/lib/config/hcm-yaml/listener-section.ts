@@ -1,6 +1,7 @@
 /** A listener of section `manager:`: where it leads, and its limits. */
 import { parseAllowRule } from '../../../protocol/allow-list.ts';
 import { parseTargetAddress } from '../../../protocol/target-address.ts';
+import { hostHeaderFault } from '../../host-header.ts';
 import { httpPortNames, namedTargetFault } from '../../logical-ports.ts';
 import { childPointer } from './document.ts';
 import type { ListenerDeclaration, ListenerTargets } from './manager-declaration.ts';
@@ -31,6 +32,10 @@ export function readListener(
     return values.parsed(text, at, 'HOST:PORT or 10.0.0.0/8:FROM-TO', parseAllowRule) ?? [];
   });
   checkHttpKeys(node, targets, pointer, values);
+  const headerAt = childPointer(pointer, 'hostHeader');
+  const headerFault = hostHeader === undefined ? undefined : hostHeaderFault(hostHeader);
+  if (headerFault !== undefined)
+    values.fault(headerAt, `${headerFault}, found "${values.shown(hostHeader ?? '', headerAt)}"`);
   return {
     ...readTunnel(node, pointer, values),
     targets,

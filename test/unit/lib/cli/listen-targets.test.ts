@@ -110,6 +110,13 @@ describe('the targets of listen', () => {
       /http:\/\/HOST:PORT --keep-path/,
     ],
     [
+      'a Host that is none',
+      { target: ['http://a'], 'host-header': 'a\r\nb: c' },
+      'HCM_USAGE',
+      /expected original, HOST or HOST:PORT/,
+      /--host-header intranet/,
+    ],
+    [
       '--host-header without HTTP',
       { ...azbridge('a:1'), 'host-header': 'x' },
       'HCM_USAGE',

@@ -271,6 +271,11 @@ manager:
       '5:7: manager.listeners.0.keepPath: goes with an http:// or https:// target',
     ],
     [
+      'a Host that is none',
+      listener('target: http://a\nhostHeader: a b\n'),
+      '5:19: manager.listeners.0.hostHeader: expected original, HOST or HOST:PORT, found "a b"',
+    ],
+    [
       'a rule that allows nothing readable',
       listener('allow: [db]\n'),
       '4:15: manager.listeners.0.allow.0: expected HOST:PORT or 10.0.0.0/8:FROM-TO, and "db" is none: it does not end in :PORT, :FROM-TO or :*',
