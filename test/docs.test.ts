@@ -16,7 +16,7 @@ import { ERROR_CODES } from '../src/protocol/errors.ts';
 /** Not ours to document, or made by a program. */
 const SKIPPED = new Set(['node_modules', 'dist', 'results', '.git', '.tmp']);
 /** Variables of the environment that are made from a prefix: `HCM_PORT_ORDERS`. */
-const TUNNEL_VARIABLE = /^HCM_(?:HOST|PORT|BIND)(?:_|$)/;
+const TUNNEL_VARIABLE = /^HCM_(?:HOST|PORT|BIND|URL)(?:_|$)/;
 /** Places of the machine that hcm was written on mean nothing to anybody else. */
 const FORBIDDEN = [['', 'work', ''].join('/'), ['shared', ''].join('/')];
 
