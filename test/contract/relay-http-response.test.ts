@@ -311,6 +311,17 @@ describe('a listener’s answer to an HTTP request', () => {
       equal((await rendezvous.closed()).code, 1000);
     });
 
+    it('ends with a faulty one on the control channel', async () => {
+      const { client, rendezvous, listener, request } = await beginOnRendezvous();
+      listener.respond({ requestId: request.id, statusCode: 101 });
+      equal((await readAnswer(client)).status, 502);
+      equal((await rendezvous.closed()).code, 1001);
+      rendezvous.respond({ requestId: request.id }, 'late');
+      writeRequest(client, relay());
+      listener.respond({ requestId: (await listener.request()).id, statusCode: 202 });
+      equal((await readAnswer(client)).status, 202);
+    });
+
     for (const [what, send, status] of [
       ['a binary message', (to: ListenerSocket) => to.webSocket.send(Buffer.from('x')), 502],
       ['no JSON', (to: ListenerSocket) => to.webSocket.send('not json'), 502],

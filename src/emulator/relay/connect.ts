@@ -1,6 +1,7 @@
 /** A sender connects: its handshake is checked and held until a listener decides. */
 import { listenerChoice, RELAY_HEADERS } from '../../protocol/headers.ts';
 import { HEADERS_MAX_BYTES } from '../../protocol/limits.ts';
+import { headerBytes } from '../../protocol/relayed-http.ts';
 import { authorize } from './authorize.ts';
 import { headerValues } from '../../websocket/http-head.ts';
 import { refuse, type RelayContext } from './context.ts';
@@ -19,7 +20,7 @@ export function connect(context: RelayContext, handshake: Handshake): void {
     if (!verdict.ok) return refuse(context, handshake, 'connect', verdict.condition);
   }
   if (entity === undefined) return refuse(context, handshake, 'connect', 'entity-missing');
-  if (headersBytes(rawHeaders) > HEADERS_MAX_BYTES) {
+  if (headerBytes(rawHeaders) > HEADERS_MAX_BYTES) {
     return refuse(context, handshake, 'connect', 'headers-too-large');
   }
   const choice = listenerChoice(
@@ -29,8 +30,4 @@ export function connect(context: RelayContext, handshake: Handshake): void {
   const { name } = entity;
   context.emit({ event: 'connect', connection: name, id: handshake.trackingId, remote: handshake.from });
   new HeldSender(context, handshake, entity, choice).offer();
-}
-
-function headersBytes(rawHeaders: readonly string[]): number {
-  return rawHeaders.reduce((total, text) => total + text.length, 0);
 }

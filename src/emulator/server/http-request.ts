@@ -15,7 +15,7 @@ export class HttpRequest {
   readonly asked: AskedHost;
   readonly remote: RemoteEndpoint;
   readonly trackingId: string;
-  /** The client sends its body after a 100 (Expect), perhaps. */
+  /** The client sends its body after a 100 (Expect), perhaps before. */
   #awaitsContinue: boolean;
 
   constructor(message: IncomingMessage, awaitsContinue = false) {

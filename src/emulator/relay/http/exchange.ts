@@ -7,28 +7,16 @@
  * the answer is out, and its body comes over the rendezvous. over: the sender has everything, or will never have it.
  */
 import { randomBytes } from 'node:crypto';
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { CLOSE_CODES } from '../../../protocol/close-reasons.ts';
 import {
   formatRequest,
   type RequestCommand,
   type ResponseCommand,
 } from '../../../protocol/control-messages.ts';
-import {
-  CONTROL_MESSAGE_MAX_BYTES,
-  HEADERS_MAX_BYTES,
-  INLINE_BODY_MAX_BYTES,
-} from '../../../protocol/limits.ts';
+import { CONTROL_MESSAGE_MAX_BYTES, INLINE_BODY_MAX_BYTES } from '../../../protocol/limits.ts';
 import type { RelayCondition } from '../../../protocol/relay-answers.ts';
-import {
-  headerBytes,
-  isResponseStatus,
-  isWithoutBody,
-  requestHeadersOf,
-  responseHeadersOf,
-} from '../../../protocol/relayed-http.ts';
-import { sanitizeReason } from '../../../protocol/tracking.ts';
-import { resetSocket } from '../../../websocket/reset-socket.ts';
+import { requestHeadersOf } from '../../../protocol/relayed-http.ts';
 import type { HttpRequest } from '../../server/http-request.ts';
 import type { RelayContext, RelayEntity } from '../context.ts';
 import type { ControlChannel } from '../control-channel.ts';
@@ -37,7 +25,10 @@ import { rendezvousAddress } from '../rendezvous-address.ts';
 import type { Admission } from './admit.ts';
 import { refuseRequest } from './refuse-request.ts';
 import { RequestRendezvous, type RendezvousOwner } from './request-rendezvous.ts';
+import { responseFault, SenderAnswer } from './sender-answer.ts';
 import { announcedBytes, gatherBody } from './sender-body.ts';
+
+const EMPTY = Buffer.alloc(0);
 
 export class Exchange implements RendezvousOwner {
   readonly entity: RelayEntity;
@@ -47,6 +38,7 @@ export class Exchange implements RendezvousOwner {
   readonly #context: RelayContext;
   readonly #request: HttpRequest;
   readonly #response: ServerResponse;
+  readonly #answer: SenderAnswer;
   readonly #admission: Admission;
   #phase: 'gathering' | 'waiting' | 'answering' | 'over' = 'gathering';
   /** The body, when it was read completely. */
@@ -64,6 +56,7 @@ export class Exchange implements RendezvousOwner {
     this.#context = context;
     this.#request = request;
     this.#response = response;
+    this.#answer = new SenderAnswer(request, response);
     this.#admission = admission;
     context.exchanges.set(this.secretId, this);
   }
@@ -121,11 +114,12 @@ export class Exchange implements RendezvousOwner {
     const fault =
       body.length > INLINE_BODY_MAX_BYTES
         ? `a body of more than ${INLINE_BODY_MAX_BYTES} bytes needs a rendezvous`
-        : this.#faultOf(command);
+        : responseFault(command);
     if (fault !== undefined) return this.#fail('response-invalid', fault);
     this.#rendezvous?.close(CLOSE_CODES.normal, 'Normal Closure');
-    this.#writeHead(command, body.length, true);
-    this.#end(isWithoutBody(this.#method, command.statusCode) ? undefined : body);
+    this.#emit({ event: 'response', status: command.statusCode, inline: true });
+    this.#finish();
+    this.#answer.send(command, body);
   }
 
   /** The listener's control channel is gone. Another listener gets what this one never had. */
@@ -154,24 +148,29 @@ export class Exchange implements RendezvousOwner {
   }
 
   onResponse(command: ResponseCommand): string | undefined {
-    const fault = this.#faultOf(command);
+    const fault = responseFault(command);
     if (fault !== undefined) return fault;
-    const { body } = command;
-    this.#writeHead(command, body ? undefined : 0, false);
-    if (body) this.#flushHead();
-    this.#phase = 'answering';
-    this.onProgress();
+    this.#emit({ event: 'response', status: command.statusCode, inline: false });
+    if (command.body) {
+      this.#phase = 'answering';
+      this.onProgress();
+      this.#answer.begin(command);
+    } else {
+      this.#finish();
+      this.#answer.send(command, EMPTY);
+    }
     return undefined;
   }
 
   onBody(chunk: Buffer): void {
     this.onProgress();
-    if (chunk.length === 0 || isWithoutBody(this.#method, this.#response.statusCode)) return;
-    if (!this.#response.write(Buffer.from(chunk))) this.#rendezvous?.pause();
+    if (!this.#answer.write(chunk)) this.#rendezvous?.pause();
   }
 
   onComplete(): void {
-    this.#end(undefined);
+    if (this.#phase === 'over') return;
+    this.#finish();
+    this.#answer.end();
   }
 
   /** What is awaited next has its whole time again. */
@@ -192,10 +191,6 @@ export class Exchange implements RendezvousOwner {
 
   get #method(): string {
     return this.#request.message.method ?? '';
-  }
-
-  get #viaHost(): string {
-    return this.#request.asked.host;
   }
 
   #choose(): ControlChannel | RelayCondition {
@@ -234,52 +229,26 @@ export class Exchange implements RendezvousOwner {
       requestTarget: userQuery === '' ? rawPath : `${rawPath}?${userQuery}`,
       method: this.#method,
       remoteEndpoint: remote,
-      requestHeaders: requestHeadersOf(message.rawHeaders, { viaHost: this.#viaHost, consumesAuthorization }),
+      requestHeaders: requestHeadersOf(message.rawHeaders, {
+        viaHost: this.#request.asked.host,
+        consumesAuthorization,
+      }),
       body: announcedBytes(message) > 0,
     };
   }
 
-  #faultOf({ statusCode, responseHeaders }: ResponseCommand): string | undefined {
-    if (!isResponseStatus(statusCode)) return `the status ${statusCode} is not one of 200 to 599`;
-    if (headerBytes(responseHeaders) > HEADERS_MAX_BYTES) return 'the headers are larger than 32 kB';
-    return undefined;
-  }
-
-  /** `bytes`: the length of the body; undefined when it comes in pieces. */
-  #writeHead(command: ResponseCommand, bytes: number | undefined, inline: boolean): void {
-    const { statusCode: status, statusDescription, responseHeaders } = command;
-    const response = this.#response;
-    const keepsLength = this.#method === 'HEAD' ? status !== 204 : status === 304;
-    const rules = { viaHost: this.#viaHost, withoutBody: keepsLength };
-    if (announcedBytes(this.#request.message) > 0) this.#request.settleBody(response);
-    for (const [name, value] of Object.entries(responseHeadersOf(responseHeaders, rules))) {
-      response.setHeader(name, value);
-    }
-    if (bytes !== undefined && !isWithoutBody(this.#method, status)) {
-      response.setHeader('Content-Length', bytes);
-    }
-    response.writeHead(status, sanitizeReason(statusDescription ?? STATUS_CODES[status] ?? ''));
-    this.#emit({ event: 'response', status, inline });
-  }
-
-  /** `flushHeaders` of node:http writes UTF-8; headers are Latin-1. Without a body it is all there is. */
-  #flushHead(): void {
-    if (isWithoutBody(this.#method, this.#response.statusCode)) this.#response.flushHeaders();
-    else this.#response.write('', 'latin1');
-  }
-
   /** The answer is complete; what the sender has not taken yet leaves within the time for a piece of a body. */
-  #end(body: Buffer | undefined): void {
+  #finish(): void {
     this.#leave();
     this.#limit(this.#context.behaviour.bodyIdleMs);
-    this.#response.end(body);
   }
 
   /** The sender gets an error, or is cut off when it has the head of another answer. */
   #fail(condition: RelayCondition, detail?: string): void {
     if (this.#phase === 'over') return;
     this.#leave();
-    if (this.#response.headersSent) return this.#cut(condition);
+    this.#rendezvous?.close(CLOSE_CODES.goingAway, 'The request is over');
+    if (this.#answer.hasBegun) return this.#cut(condition);
     // A body that is still on its way is read and dropped.
     this.#request.message.resume();
     refuseRequest(this.#context, this.#request, this.#response, condition, detail);
@@ -287,7 +256,7 @@ export class Exchange implements RendezvousOwner {
 
   #cut(reason: string): void {
     this.#emit({ event: 'request-lost', reason });
-    resetSocket(this.#request.message.socket);
+    this.#answer.cut();
   }
 
   /** Nobody can answer any more. */
@@ -306,10 +275,7 @@ export class Exchange implements RendezvousOwner {
   readonly #onLimit = (): void => {
     if (this.#phase === 'over') return this.#cut('the sender does not take its answer');
     const isSendersFault = this.#phase === 'gathering' || this.#rendezvous?.awaitsSender === true;
-    this.#rendezvous?.close(CLOSE_CODES.goingAway, 'The time for the request is over');
-    if (this.#phase === 'waiting') return this.#fail(isSendersFault ? 'request-timeout' : 'response-timeout');
-    if (this.#phase === 'gathering') return this.#fail('request-timeout');
-    this.#fail('response-timeout');
+    this.#fail(isSendersFault ? 'request-timeout' : 'response-timeout');
   };
 
   readonly #onSenderGone = (): void => {

@@ -47,6 +47,7 @@ export class RequestRendezvous {
   #passedBytes = 0;
   readonly #cutAfterBytes: number;
   #frozen = false;
+  #ended = false;
   #cancelClose: () => void = () => undefined;
 
   /** The handshake must have been accepted. Is in `context.requestSockets` until it ends. */
@@ -72,6 +73,7 @@ export class RequestRendezvous {
         this.#upload?.resume();
       },
       onEnd: () => {
+        this.#ended = true;
         this.#cancelClose();
         this.#context.requestSockets.delete(this);
         this.#lose();
@@ -107,6 +109,7 @@ export class RequestRendezvous {
   close(code: number, reason: string): void {
     this.#expected = 'nothing';
     this.#endUpload();
+    if (this.#ended) return;
     this.#webSocket.close(code, reason);
     this.#webSocket.resume();
     this.#cancelClose();
