@@ -167,7 +167,7 @@ for (const { name, start } of LISTENERS) {
     });
 
     it('answers that have no body have none, and the connection goes on', async () => {
-      const one = new NodeClient(relay, 1);
+      const one = new NodeClient(relay, { maxSockets: 1 });
       for (const [method, status, bytes] of BODILESS) {
         // hyco-https sends nothing at all, not even the status, when its handler writes what may not be there
         if (isHyco && method !== 'HEAD' && bytes > 0) continue;

@@ -63,9 +63,12 @@ describe('real sites through the relay', () => {
     const name = `site/${site}`;
     await path.listen(name, origin);
     const port = await path.forward(name, ['--http']);
-    clients.set(`direct ${site}`, new NodeClient({ origin }, AT_ONCE));
-    clients.set(`token ${site}`, new NodeClient(relayedServer(path, name), AT_ONCE));
-    clients.set(`forward ${site}`, new NodeClient({ origin: `http://127.0.0.1:${port}` }, AT_ONCE));
+    clients.set(`direct ${site}`, new NodeClient({ origin }, { maxSockets: AT_ONCE, asksAgain: true }));
+    clients.set(`token ${site}`, new NodeClient(relayedServer(path, name), { maxSockets: AT_ONCE }));
+    clients.set(
+      `forward ${site}`,
+      new NodeClient({ origin: `http://127.0.0.1:${port}` }, { maxSockets: AT_ONCE }),
+    );
   }
 
   function portOf(site: Site): number {
@@ -102,7 +105,13 @@ describe('real sites through the relay', () => {
 
   async function sendSteps(client: string, steps: readonly HttpRequest[]) {
     const answers = [];
-    for (const step of steps) answers.push(await clients.get(client)?.send(step));
+    for (const step of steps) {
+      try {
+        answers.push(await clients.get(client)?.send(step));
+      } catch (cause) {
+        throw new Error(`${client}: ${step.method} ${step.path}: ${String(cause)}`, { cause });
+      }
+    }
     return answers;
   }
 

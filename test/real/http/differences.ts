@@ -118,6 +118,7 @@ export function targetDifferences(relayHost: string, targetHost: string, prefix:
       return {
         ...relay.requestHeadersChanged(direct),
         ...framingOf(direct, ''),
+        connection: 'keep-alive', // the listener's own connection with the target
         host: targetHost,
         'x-forwarded-for': `${before === undefined ? '' : `${String(before)}, `}127.0.0.1`,
         'x-forwarded-host': relayHost,
@@ -127,7 +128,7 @@ export function targetDifferences(relayHost: string, targetHost: string, prefix:
     },
     url: (direct) => {
       const rest = direct.slice(prefix.length);
-      const [path = '', ...query] = (rest.startsWith('/') ? rest : `/${rest}`).split(/(?=\?)/);
+      const [path = '', ...query] = relay.url(rest.startsWith('/') ? rest : `/${rest}`).split(/(?=\?)/);
       return resolveDots(path) + query.join('');
     },
   };

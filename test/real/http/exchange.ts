@@ -57,13 +57,21 @@ export function headerOf(answer: Answer, name: string): string | undefined {
   return values.length === 0 ? undefined : values.join(', ');
 }
 
+export interface ClientOptions {
+  readonly maxSockets?: number;
+  /** A server may close a connection that it said it would keep (nginx does after 412): then ask again on another one. */
+  readonly asksAgain?: boolean;
+}
+
 /** Requests by node:http over kept connections. `close` when done. */
 export class NodeClient {
   readonly #server: HttpServer;
   readonly #agent: http.Agent;
+  readonly #asksAgain: boolean;
 
-  constructor(server: HttpServer, maxSockets = 16) {
+  constructor(server: HttpServer, { maxSockets = 16, asksAgain = false }: ClientOptions = {}) {
     this.#server = server;
+    this.#asksAgain = asksAgain;
     const isSecure = server.origin.startsWith('https:');
     this.#agent = isSecure
       ? new https.Agent({ keepAlive: true, maxSockets, ...(server.ca ? { ca: server.ca } : {}) })
@@ -72,35 +80,45 @@ export class NodeClient {
 
   /** Rejects when there was no answer at all, unless we went away ourselves. */
   async send(wanted: HttpRequest): Promise<Answer> {
-    const { origin, prefix = '' } = this.#server;
+    for (;;) {
+      const request = this.#start(wanted);
+      try {
+        return await exchange(request, wanted);
+      } catch (error) {
+        if (!this.#asksAgain || !request.reusedSocket) throw error;
+      }
+    }
+  }
+
+  #start(wanted: HttpRequest): http.ClientRequest {
+    const { origin, prefix = '', headers } = this.#server;
     const { request: start } = origin.startsWith('https:') ? https : http;
     const { hostname, port } = new URL(origin);
-    const request = start({
-      hostname,
-      port,
-      method: wanted.method,
-      path: prefix + wanted.path,
-      agent: this.#agent,
-    });
-    for (const [name, value] of Object.entries({ ...this.#server.headers, ...wanted.headers })) {
+    const path = prefix + wanted.path;
+    const request = start({ hostname, port, method: wanted.method, path, agent: this.#agent });
+    for (const [name, value] of Object.entries({ ...headers, ...wanted.headers })) {
       request.setHeader(name, value);
     }
     request.on('error', () => {}); // heard through `once` while we wait; later it is the response's business
-    const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
-    answered.catch(() => {});
-    await sendBody(request, wanted);
-    if (wanted.abort === 'sending') {
-      request.destroy();
-      await answered.catch(() => {});
-      return NO_ANSWER;
-    }
-    const [response] = await answered;
-    return read(response, wanted.abort === 'receiving');
+    return request;
   }
 
   close(): void {
     this.#agent.destroy();
   }
+}
+
+async function exchange(request: http.ClientRequest, wanted: HttpRequest): Promise<Answer> {
+  const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
+  answered.catch(() => {});
+  await sendBody(request, wanted);
+  if (wanted.abort === 'sending') {
+    request.destroy();
+    await answered.catch(() => {});
+    return NO_ANSWER;
+  }
+  const [response] = await answered;
+  return read(response, wanted.abort === 'receiving');
 }
 
 const NO_ANSWER: Answer = {

@@ -48,7 +48,10 @@ export function startNginx({ proxyProtocol = false }: NginxOptions = {}): Promis
   });
 }
 
-/** Uploads are renamed from body/ into root/: the same file system, so that nothing is copied. */
+/**
+ * Uploads are renamed from body/ into root/: the same file system, so that nothing is copied. nginx packs no answer to a request
+ * that names a proxy in Via, as the relay does, unless it is told to.
+ */
 function configuration(
   directory: string,
   rootDirectory: string,
@@ -66,6 +69,7 @@ http {
   default_type application/octet-stream;
   sendfile on;
   gzip on;
+  gzip_proxied any;
   gzip_types text/plain;
   types { text/plain txt; text/html html; }
   client_body_temp_path ${directory}/body;
