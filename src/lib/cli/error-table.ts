@@ -42,13 +42,15 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'Write NAMESPACE/NAME, or only NAME with --namespace or with the connection string of a namespace',
   ),
   HCM_TARGET_INVALID: usage(
-    'Write --target HOST:PORT, such as --target db.corp.local:5432 or --target [fd00::1]:5432',
+    'Write --target HOST:PORT, such as db.corp.local:5432 or [fd00::1]:5432; or unix:PATH, or http://HOST:PORT',
   ),
   HCM_TARGET_MISSING: usage('Say where it goes: --target HOST:PORT'),
   HCM_ALLOW_INVALID: usage(
     'Write --allow HOST:PORT, such as --allow 10.0.0.0/8:5432 or --allow *.corp.local:*',
   ),
-  HCM_BIND_INVALID: usage('Write --bind ADDR:PORT, such as --bind 127.0.0.1:1433 (port 0: any free one)'),
+  HCM_BIND_INVALID: usage(
+    'Write --bind ADDR:PORT, such as --bind 127.0.0.1:1433 (port 0: any free one), or --bind unix:PATH',
+  ),
   HCM_PORT_IN_USE: usage('Take any free port with port 0, or stop the program that has this one'),
   HCM_BIND_FAILED: usage('Take an address of this machine and a port above 1023: --bind 127.0.0.1:0'),
   HCM_PROXY_INVALID: usage('Write --proxy http://HOST:PORT or --proxy socks5://HOST:PORT, or --proxy off'),
