@@ -4,10 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, isIPv4, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectLogicalPort } from '../../../src/tunnel/azbridge/logical-port.ts';
 import type { ListenerOptions } from '../../../src/tunnel/options.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { TunnelBed, outcomeOf, readAll, tcpClient, untilClosed } from '../../helpers/tunnel-bed.ts';
 import { until } from '../../helpers/until.ts';
+import { HttpTargetBed } from './http-target-bed.ts';
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a';
 
@@ -37,6 +39,17 @@ function greetingOf(bytes: Buffer): Greeting {
   };
 }
 
+/** A target that greets first, as SSH does, and gives all that one client sent. */
+function greeter(): { serve: (socket: Socket) => void; bytes: Promise<Buffer> } {
+  let done: (bytes: Promise<Buffer>) => void = () => undefined;
+  const bytes = new Promise<Buffer>((resolve) => (done = resolve));
+  const serve = (socket: Socket) => {
+    done(readAll(socket));
+    socket.end('welcome');
+  };
+  return { serve, bytes };
+}
+
 describe('the PROXY header before a raw stream', () => {
   expectNothingLeft();
   let bed: TunnelBed;
@@ -52,17 +65,6 @@ describe('the PROXY header before a raw stream', () => {
     assert.equal((await readAll(client)).toString(), 'welcome');
     await untilClosed(bed.heard);
     return bytes;
-  }
-
-  /** A target that greets first, as SSH does. */
-  function greeter(): { serve: (socket: Socket) => void; bytes: Promise<Buffer> } {
-    let done: (bytes: Promise<Buffer>) => void = () => undefined;
-    const bytes = new Promise<Buffer>((resolve) => (done = resolve));
-    const serve = (socket: Socket) => {
-      done(readAll(socket));
-      socket.end('welcome');
-    };
-    return { serve, bytes };
   }
 
   it('is not there unless it is asked for', async () => {
@@ -129,5 +131,89 @@ describe('the PROXY header before a raw stream', () => {
       const [rejected] = bed.heard.of('rejected');
       assert.equal(rejected?.target, `unix:${path}`);
     });
+  });
+});
+
+describe('the PROXY header to a logical port of azbridge', () => {
+  expectNothingLeft();
+  let bed: TunnelBed;
+
+  beforeEach(async () => (bed = await TunnelBed.start()));
+  afterEach(() => bed.stop());
+
+  it('names the sender as it does for a raw stream', async () => {
+    const { serve, bytes } = greeter();
+    const ports = new Map([['db', { kind: 'tcp', ...(await bed.target(serve)) } as const]]);
+    await bed.onlineListener({ dialect: 'azbridge', ports, proxyProtocol: 'v2' });
+    const client = await connectLogicalPort(bed.connection('sender'), 'db', {
+      loopbackCa: bed.emulator.caPem,
+    });
+    client.end('hello');
+    assert.equal((await readAll(client)).toString(), 'welcome');
+    const greeting = greetingOf(await bytes);
+    const [accepted] = bed.heard.of('accepted');
+    assert.equal(String(greeting.ports[0]), accepted?.remote?.split(':').at(-1));
+    assert.equal(greeting.id, accepted?.stream);
+    assert.equal(greeting.payload, 'hello');
+    await untilClosed(bed.heard);
+  });
+});
+
+describe('the PROXY header before relayed HTTP requests', () => {
+  expectNothingLeft();
+  let web: HttpTargetBed;
+  let received: Buffer[];
+
+  beforeEach(async () => {
+    web = await HttpTargetBed.start();
+    received = [];
+  });
+  afterEach(() => web.stop());
+
+  /** Every client of 127.0.0.0/8 is this machine: on Linux alone. */
+  const linux = process.platform === 'linux' ? it : () => undefined;
+
+  linux(
+    'names the sender of each, on a connection of its own, though their pool would keep one',
+    async () => {
+      const { host, port } = await web.bed.target((socket) => {
+        const chunks: Buffer[] = [];
+        socket.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          const all = Buffer.concat(chunks);
+          if (!all.includes('\r\n\r\n', 16)) return;
+          received.push(all);
+          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        });
+      });
+      await web.listen(`http://${host}:${port}/base`, { proxyProtocol: 'v2' });
+      for (const localAddress of ['127.0.0.8', '127.0.0.9'])
+        assert.equal((await web.ask('/x', { localAddress })).status, 200);
+      const greetings = received.map(greetingOf);
+      assert.deepEqual(
+        greetings.map(({ addresses }) => addresses),
+        ['7f0000087f000001', '7f0000097f000001'],
+      );
+      const served = web.bed.heard.of('request');
+      assert.deepEqual(
+        greetings.map(({ id }) => id),
+        served.map(({ stream }) => stream),
+      );
+      for (const { payload } of greetings) assert.match(payload, /^GET \/base\/x HTTP\/1\.1\r\n/);
+    },
+  );
+
+  it('comes before TLS', async () => {
+    const { host, port } = await web.bed.target((socket) => {
+      socket.on('data', (chunk: Buffer) => {
+        received.push(chunk);
+        const all = Buffer.concat(received);
+        if (all.length > 16 + all.readUInt16BE(14)) socket.destroy();
+      });
+    });
+    await web.listen(`https://${host}:${port}`, { proxyProtocol: 'v2' });
+    assert.equal((await web.ask('/')).status, 502);
+    const { payload } = greetingOf(Buffer.concat(received));
+    assert.equal(payload.charCodeAt(0), 0x16, "TLS's record type: a handshake");
   });
 });
