@@ -52,6 +52,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'src/lib/auth': ['@azure/'],
   'src/lib/config': ['proper-lockfile', 'write-file-atomic', 'yaml', 'ajv'],
   'src/lib/services': [],
+  'src/lib/services/doctor': ['fflate'],
   'src/lib/cli': ['@oclif/core', 'chalk', '@inquirer/prompts'],
   'src/commands': ['@oclif/core'],
   'src/index.ts': [],

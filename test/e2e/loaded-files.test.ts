@@ -33,6 +33,7 @@ describe('what hcm loads', () => {
     ['listen --help', 0],
     ['namespace list --help', 0],
     ['connect --connection-string-file key.txt', 4],
+    ['doctor --connection-string-file key.txt', 4],
   ] as const) {
     it(`hcm ${line} needs no SDK`, async () => {
       const { status, found } = await sdkFiles(line);

@@ -1,7 +1,4 @@
-/**
- * From flags and environment to a session with Azure, and from the session to the calls; and how Ctrl-C ends work that
- * is under way there.
- */
+/** From flags and environment to a session with Azure, and from the session to the calls. */
 import { HcmError } from '../../protocol/errors.ts';
 import { systemClock } from '../../tunnel/clock.ts';
 import { RelayDialer } from '../../tunnel/relay-dialer.ts';
@@ -18,9 +15,9 @@ import { readInputFile } from './input-file.ts';
 import { networkOptions } from './network-flags.ts';
 import type { Output } from './output.ts';
 import { userAgent } from './package-file.ts';
-import { STOP_SIGNALS } from './stop-signals.ts';
 import { canOpenBrowser, isInteractive } from './terminal.ts';
-import { statusOfSignal } from './until-stopped.ts';
+
+export { interruptSignal } from './interrupt-signal.ts';
 
 export interface AzureRequest {
   /** Those of `azureFlags` or `signInFlags`, with the global ones. */
@@ -88,21 +85,4 @@ export async function dialFor(
   const own = cloud.caFile === undefined ? [] : [await readInputFile(cloud.caFile)];
   const dialer = new RelayDialer({ ...options, ca: [...(options.ca ?? []), ...own] }, systemClock);
   return (host, port) => dialer.dial(host, port);
-}
-
-/**
- * Aborts, with HCM_INTERRUPTED, at the first Ctrl-C or SIGTERM; the second ends the program at once. To be made once,
- * when the work begins.
- */
-export function interruptSignal({
-  signals = process,
-  exit = (status) => process.exit(status),
-}: { signals?: NodeJS.EventEmitter; exit?: (status: number) => void } = {}): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (controller.signal.aborted) return exit(statusOfSignal(signal));
-    controller.abort(new HcmError('HCM_INTERRUPTED', 'Interrupted.', { details: { signal } }));
-  };
-  for (const signal of STOP_SIGNALS) signals.on(signal, onSignal);
-  return controller.signal;
 }

@@ -57,5 +57,5 @@ function describe(tokens: readonly TokenFacts[]): string {
         ? 'the Entra ID token'
         : 'an anonymous sender',
   );
-  return [...new Set(names)].join(' with ');
+  return [...new Set(names)].join(' and ');
 }

@@ -2,8 +2,8 @@
  * The way to the relay, walked once and in stages; several proofs look at each stage. A stage has a limit of its own,
  * fails with the HcmError that a tunnel would fail with, and is not walked again.
  */
-import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls, TLSSocket } from 'node:tls';
+import { isIP, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { listenUrl } from '../../../protocol/addresses.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import { errorFromNetwork } from '../../../protocol/network-errors.ts';
@@ -17,6 +17,7 @@ import { headerValues } from '../../../websocket/http-head.ts';
 import { gatewayHosts, stampOf } from '../firewall/gateways.ts';
 import { knownGateways, type KnownGateway } from '../firewall/known-gateways.ts';
 import { chainOf, type ChainSight } from './certificate-chain.ts';
+import { connectDirectly, secureUnverified } from './raw-socket.ts';
 import type { Scene } from './scene.ts';
 
 /** As long as a tunnel waits. */
@@ -221,60 +222,4 @@ export class Way {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
-}
-
-function connectDirectly(
-  host: string,
-  port: number,
-  addresses: readonly string[],
-  signal: AbortSignal,
-): Promise<Socket> {
-  const found = addresses.map((address) => ({ address, family: isIP(address) }));
-  const answer: LookupFunction = (_host, options, done) => {
-    const [first] = found;
-    if (options.all) return done(null, found);
-    done(null, first?.address ?? '', first?.family);
-  };
-  const socket = connectTcp({
-    host: isIP(host) ? host : `${host}`,
-    port,
-    lookup: answer,
-    autoSelectFamily: true,
-  });
-  return ready(socket, 'connect', signal, (error) => errorFromNetwork(error, host, port));
-}
-
-function secureUnverified(tcp: Socket, host: string, port: number, signal: AbortSignal): Promise<TLSSocket> {
-  const tls = connectTls({
-    socket: tcp,
-    ...(isIP(host) ? {} : { servername: host }),
-    // Only looked at: neither a key nor a token goes this way.
-    rejectUnauthorized: false,
-  });
-  return ready(tls, 'secureConnect', signal, (error) => errorFromNetwork(error, host, port));
-}
-
-function ready<T extends Socket>(
-  socket: T,
-  event: 'connect' | 'secureConnect',
-  signal: AbortSignal,
-  toError: (error: Error) => Error,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const finish = (act: () => void) => {
-      signal.removeEventListener('abort', onAbort);
-      act();
-    };
-    const fail = (error: Error) =>
-      finish(() => {
-        socket.destroy();
-        reject(error);
-      });
-    const onAbort = () => fail(signal.reason as Error);
-    socket.on('error', (error) => fail(toError(error)));
-    socket.once('close', () => fail(toError(new Error('the connection was closed'))));
-    socket.once(event, () => finish(() => resolve(socket)));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

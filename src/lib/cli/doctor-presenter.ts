@@ -1,0 +1,103 @@
+/** How a diagnosis is shown: a line for each proof as it comes, what to do about those that failed, and its JSON. */
+import { firstFailure, type ProofReport } from '../services/doctor/report.ts';
+import type { Output } from './output.ts';
+import { docsLink, toUserError, type UserError } from './to-user-error.ts';
+
+export interface Diagnosis {
+  /** HOST/NAME; undefined when only the machine was looked at. */
+  readonly connection: string | undefined;
+  readonly hcmVersion: string;
+  readonly time: string;
+  readonly proofs: readonly ProofReport[];
+}
+
+const MARKS = { ok: '✓', failed: '✗', warning: '!', skipped: '-' } as const;
+/** The longest title, and a gap. */
+const TITLE_CHARS = 28;
+const INDENT = ' '.repeat(TITLE_CHARS + 2);
+
+type Paint = (text: string, result: ProofReport['result']) => string;
+
+/** One proof, in lines; the remedy stands below. */
+export function proofLines(report: ProofReport, inSameCloud: (command: string) => string): string[] {
+  const seen = sentence(report.seen);
+  const first = `${MARKS[report.result]} ${report.title.padEnd(TITLE_CHARS)}${seen}`;
+  if (!('error' in report)) return [first];
+  const { code, next } = toUserError(report.error);
+  return [
+    first,
+    ...(report.cause === undefined ? [] : [`${INDENT}${report.cause}`]),
+    `${INDENT}Next: ${inSameCloud(next)}`,
+    `${INDENT}${code}, see ${docsLink(code)}`,
+  ];
+}
+
+export function printProof(output: Output, report: ProofReport, isTerminal: boolean): void {
+  const paint = isTerminal ? paintWith(output) : (text: string) => text;
+  const [first = '', ...rest] = proofLines(report, (command) => output.inSameCloud(command));
+  output.answer(paint(first, report.result));
+  for (const line of rest) output.answer(line);
+}
+
+/** What it comes to, and the one thing to do first. */
+export function sayVerdict(output: Output, { proofs, connection }: Diagnosis): void {
+  const failure = firstFailure(proofs);
+  const warnings = proofs.filter(({ result }) => result === 'warning').length;
+  const { bold, green, red, yellow } = output.paint;
+  if (failure !== undefined) {
+    const { code, next } = toUserError(failure.error);
+    output.say(`\n${red('Failed first:')} ${failure.title} (${code})`);
+    return output.say(`${bold('Next:')} ${output.inSameCloud(next)}`);
+  }
+  const noted = warnings === 0 ? '' : yellow(` ${warnings} warning${warnings === 1 ? '' : 's'}.`);
+  if (connection === undefined) {
+    output.say(`\n${green('Nothing is wrong with this machine.')}${noted}`);
+    return output.next('hcm doctor NAMESPACE/NAME');
+  }
+  const isWhole = proofs.some(({ proof, result }) => proof === 'probe' && result === 'ok');
+  const left = isWhole ? '' : ' Not tried: a connection through the relay.';
+  output.say(`\n${green('Nothing that was tried failed.')}${left}${noted}`);
+}
+
+/** The status of the first proof that failed. */
+export function exitStatusOf(proofs: readonly ProofReport[]): number {
+  const failure = firstFailure(proofs);
+  return failure === undefined ? 0 : toUserError(failure.error).exitStatus;
+}
+
+/** The document of docs/json.md. */
+export function diagnosisJson({ connection, hcmVersion, time, proofs }: Diagnosis): Record<string, unknown> {
+  const failure = firstFailure(proofs);
+  const hasWarning = proofs.some(({ result }) => result === 'warning');
+  return {
+    ...(connection === undefined ? {} : { connection }),
+    result: failure !== undefined ? 'failed' : hasWarning ? 'warning' : 'ok',
+    exitStatus: exitStatusOf(proofs),
+    ...(failure === undefined ? {} : { failed: failure.proof }),
+    ...{ time, hcmVersion },
+    proofs: proofs.map(proofJson),
+  };
+}
+
+function proofJson(report: ProofReport): object {
+  const { proof, title, result, seen, ms, facts } = report;
+  const error: UserError | undefined = 'error' in report ? toUserError(report.error) : undefined;
+  return {
+    ...{ proof, title, result, seen, ms },
+    ...('cause' in report && report.cause !== undefined ? { cause: report.cause } : {}),
+    ...(error === undefined ? {} : { code: error.code, exitStatus: error.exitStatus, next: error.next }),
+    ...(error?.azure === undefined ? {} : { azure: error.azure }),
+    ...('on' in report && report.on !== undefined ? { on: report.on } : {}),
+    ...(facts === undefined ? {} : { facts }),
+  };
+}
+
+function paintWith({ paint }: Output): Paint {
+  const colors = { ok: paint.green, failed: paint.red, warning: paint.yellow, skipped: paint.dim };
+  return (text, result) => `${colors[result](text.slice(0, 1))}${text.slice(1)}`;
+}
+
+/** Messages of errors end with a dot or not. */
+function sentence(text: string): string {
+  return text.replace(/\.$/, '');
+}
