@@ -28,7 +28,7 @@ const DNS_LIMIT_MS = 10_000;
 const ANSWER_LIMIT_MS = 15_000;
 const LOOPBACK_ADDRESSES = ['127.0.0.1', '::1'];
 
-export interface Names {
+interface Names {
   readonly addresses: readonly string[];
   readonly aliases: readonly string[];
 }
