@@ -184,9 +184,15 @@ export class HybridConnectionListener {
     });
   }
 
+  /** Whoever serves HTTP needs no target: streams alone are turned away without one. */
   async #learnTarget(): Promise<void> {
     const use = { dialer: this.#dialer, clock: this.#clock, signal: this.#stopping.signal };
-    this.#targets.learn(await readEntity(this.#connection, use), connectionName(this.#connection));
+    const description = await readEntity(this.#connection, use);
+    try {
+      this.#targets.learn(description, connectionName(this.#connection));
+    } catch (error) {
+      if (!this.#onRequest || asHcmError(error).code !== 'HCM_TARGET_MISSING') throw error;
+    }
   }
 
   #onOnline(channel: ControlChannel): void {

@@ -9,6 +9,9 @@ import { hostHeaderOf, type HttpTargetAddress } from '../../protocol/target-addr
 import { sanitizeReason } from '../../protocol/tracking.ts';
 import type { RelayedRequest } from './relayed-request.ts';
 
+/** Methods whose requests usually have no body, as node:http sees it. */
+const WITHOUT_BODY = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
+
 export interface ForwardingRules {
   /** The connection's name stays in front of the path. */
   keepPath?: boolean | undefined;
@@ -127,8 +130,8 @@ function framingOf({ method, headers }: Request): string[] {
   const length = headers['content-length'];
   if (length !== undefined) return ['Content-Length', length];
   if (headers['transfer-encoding'] !== undefined) return ['Transfer-Encoding', 'chunked'];
-  // Servers may ask for a length where a body is usual (RFC 9110, 8.6).
-  return ['POST', 'PUT', 'PATCH'].includes(method) ? ['Content-Length', '0'] : [];
+  // Where a body is usual, servers may ask for a length (RFC 9110, 8.6), and node:http would send an empty chunk.
+  return WITHOUT_BODY.has(method) ? [] : ['Content-Length', '0'];
 }
 
 /** True when `..` leads above the root, also where a server takes `%2e`, `%2f`, `\` or `;parameters` for what they mean. */

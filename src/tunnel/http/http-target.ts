@@ -25,17 +25,25 @@ export type HttpTarget = RequestHandler & { close(): void };
 
 export function httpTarget(address: HttpTargetAddress, options: HttpTargetOptions = {}): HttpTarget {
   const { clock = systemClock, ...rest } = options;
-  const agent = new TargetAgent(address, { clock, ...rest });
+  const pooled = new TargetAgent(address, { clock, ...rest });
+  const single = new TargetAgent(address, { clock, ...rest, keepAlive: false });
   const name = formatTargetAddress(address);
   const serve: RequestHandler = (request, response) => {
     const head = forwardedHead(request, address, options);
-    new Forwarding(request, response, { agent, name, head }).start();
+    new Forwarding(request, response, { pooled, single, name, head }).start();
   };
-  return Object.assign(serve, { close: () => agent.destroy() });
+  const close = () => {
+    pooled.destroy();
+    single.destroy();
+  };
+  return Object.assign(serve, { close });
 }
 
 interface ForwardingContext {
-  agent: TargetAgent;
+  /** For requests that may be sent again, should the target have closed the connection meanwhile. */
+  pooled: TargetAgent;
+  /** For all others: each gets a connection of its own. */
+  single: TargetAgent;
   /** Of the target, for errors. */
   name: string;
   head: ForwardedHead;
@@ -61,10 +69,10 @@ class Forwarding {
   }
 
   #send(): void {
-    const { agent, head, name } = this.#context;
+    const { pooled, single, head, name } = this.#context;
     const { id, method, remote } = this.#request;
     const options: AgentRequest = {
-      agent,
+      agent: this.#isRepeatable ? pooled : single,
       method,
       path: head.path,
       headers: head.headers,
@@ -114,7 +122,11 @@ class Forwarding {
   /** The target had closed a kept connection before it saw the request: another is no second request to it. */
   #mayRepeat(outgoing: ClientRequest, error: Error): boolean {
     const isStale = ['ECONNRESET', 'EPIPE'].includes(nodeCode(error));
-    return outgoing.reusedSocket && isStale && !this.#hasBody && IDEMPOTENT.has(this.#request.method);
+    return outgoing.reusedSocket && isStale && this.#isRepeatable;
+  }
+
+  get #isRepeatable(): boolean {
+    return !this.#hasBody && IDEMPOTENT.has(this.#request.method);
   }
 
   get #hasBody(): boolean {

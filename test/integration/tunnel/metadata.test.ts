@@ -52,6 +52,12 @@ describe('a target from the metadata of the entity', () => {
     assert.match(error.message, /names no target/);
   });
 
+  it('is not missed by a listener that serves requests: streams alone are turned away', async () => {
+    await bed.onlineListener({ onRequest: (_request, response) => void response.end('served') });
+    const error = await rejectsWith(bed.sender().open(), 'HCM_TARGET_MISSING');
+    assert.match(error.message, /no target is known/);
+  });
+
   it('does not open another host when the metadata are changed in Azure', async () => {
     const clock = new FakeClock(Date.now());
     describeAs(target);

@@ -219,10 +219,12 @@ describe('requests of any kind', () => {
           setHost: false,
         });
         request.end(body);
-        await new Promise<void>((resolve, reject) => {
-          request.on('response', (answer) => answer.resume().on('end', resolve)).on('error', reject);
+        const status = await new Promise<number | undefined>((resolve, reject) => {
+          request.on('error', reject);
+          request.on('response', (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
         });
-        assert.deepEqual(seen, ['sent']);
+        // Methods that node:http does not know are refused by it, before anybody sees the request.
+        assert.deepEqual(seen, status === 400 ? [] : ['sent']);
       }),
       { numRuns: 300 },
     );
