@@ -28,11 +28,6 @@ const DNS_LIMIT_MS = 10_000;
 const ANSWER_LIMIT_MS = 15_000;
 const LOOPBACK_ADDRESSES = ['127.0.0.1', '::1'];
 
-interface Names {
-  readonly addresses: readonly string[];
-  readonly aliases: readonly string[];
-}
-
 /** What came of TLS, and of a first question to whoever is at the other end. */
 export interface Greeting {
   readonly chain: ChainSight | undefined;
