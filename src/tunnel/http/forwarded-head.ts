@@ -48,7 +48,9 @@ export function forwardedHead(
   const { url, headers, remote } = request;
   const stripped = keepPath ? undefined : stripPrefix(url, request.entity);
   const { prefix, target } = stripped ?? { prefix: '', target: url };
-  if (climbsOut(target)) {
+  const path = joinPath('', target);
+  // Resolved, `/a%2fb/../..%2f` has fewer levels to climb from than it seems to have: both must stay inside.
+  if (climbsOut(target) || climbsOut(path)) {
     const text = 'The relay handed over a request that is not served: its path climbs above its root';
     throw new HcmError('HCM_REQUEST_INVALID', text);
   }
@@ -63,7 +65,7 @@ export function forwardedHead(
     ...(prefix === '' ? [] : ['X-Forwarded-Prefix', prefix]),
   ];
   return {
-    path: escaped(joinPath(address.basePath, target)),
+    path: escaped(joinPath(address.basePath, path)),
     headers: [...forwarded, ...passedOn(request.rawHeaders).flat(), ...framingOf(request)].map(asLatin1),
     mount: {
       prefix,

@@ -75,6 +75,9 @@ describe('the head of a forwarded request', () => {
     '/team/hyco-1/..;x=y/secret',
     '/team/hyco-1/./../secret',
     '/team/hyco-1//../../secret',
+    '/team/hyco-1/a%2fb/../..%2fsecret',
+    '/team/hyco-1/a%5Cb/../..\\secret',
+    '/team/hyco-1/a\\b/%2e%2e/..;x/secret',
   ];
   for (const target of climbing) {
     it(`refuses ${target}, which climbs out`, () => {
