@@ -26,7 +26,7 @@ export type HttpTarget = RequestHandler & { close(): void };
 export function httpTarget(address: HttpTargetAddress, options: HttpTargetOptions = {}): HttpTarget {
   const { clock = systemClock, ...rest } = options;
   const pooled = new TargetAgent(address, { clock, ...rest });
-  const single = new TargetAgent(address, { clock, ...rest, keepAlive: false });
+  const single = new TargetAgent(address, { clock, ...rest, reuse: false });
   const name = formatTargetAddress(address);
   const serve: RequestHandler = (request, response) => {
     const head = forwardedHead(request, address, options);

@@ -26,7 +26,7 @@ export interface TargetAgentOptions {
   /** Says in front of each connection who the sender is: then none serves two requests. */
   proxyProtocol?: 'v2' | undefined;
   /** False: each request has a connection of its own. Default true. */
-  keepAlive?: boolean | undefined;
+  reuse?: boolean | undefined;
   /** Private CAs (PEM) for https, beside the system's. */
   ca?: readonly string[] | undefined;
 }
@@ -46,7 +46,7 @@ export class TargetAgent extends Agent {
 
   constructor(address: HttpTargetAddress, options: TargetAgentOptions) {
     super({
-      keepAlive: (options.keepAlive ?? true) && options.proxyProtocol === undefined,
+      keepAlive: (options.reuse ?? true) && options.proxyProtocol === undefined,
       timeout: IDLE_MS,
       maxFreeSockets: IDLE_MAX,
       scheduling: 'lifo',
