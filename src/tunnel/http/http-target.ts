@@ -87,6 +87,12 @@ class Forwarding {
       answered = true;
       this.#onAnswer(answer);
     });
+    // Nobody asked for another protocol: `Upgrade` does not pass. Unheard, node:http would close and say nothing.
+    outgoing.once('upgrade', ({ statusCode }, socket) => {
+      socket.destroy();
+      const text = `${name} answered with status ${statusCode} to a request without Upgrade`;
+      this.#response.destroy(new HcmError('HCM_RESPONSE_INVALID', text));
+    });
     outgoing.on('error', (error) => {
       if (answered || this.#response.destroyed) return;
       if (this.#mayRepeat(outgoing, error)) this.#send();

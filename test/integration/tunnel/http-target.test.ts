@@ -330,6 +330,11 @@ describe('an HTTP target', () => {
       /999.*HCM_RESPONSE_INVALID/,
     ],
     [
+      'switches to a protocol that nobody asked for',
+      (socket) => socket.write('HTTP/1.1 101 Fine\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n'),
+      /101.*HCM_RESPONSE_INVALID/,
+    ],
+    [
       'answers with too many headers',
       (socket) => socket.end(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(40_000)}\r\nContent-Length: 0\r\n\r\n`),
       /HCM_RESPONSE_INVALID/,
