@@ -9,6 +9,9 @@ const RELAY_NAME = 'localhost';
 /** The largest body that the relay gives whole. */
 const INLINE_MAX_BYTES = 65_536;
 
+/** Methods whose requests have no length when they have no body. */
+const WITHOUT_LENGTH = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
 /** An answer, and what the handler saw of the request when the handler told. */
 export interface Observation {
   readonly status: number;
@@ -27,7 +30,10 @@ export interface Differences {
   /** What the handler sees besides, computed from what it sees directly. */
   readonly requestHeadersChanged: (
     direct: Readonly<Record<string, string | readonly string[]>>,
+    method: string,
   ) => Readonly<Record<string, string | undefined>>;
+  /** What the listener says of its own connection with the target. */
+  readonly requestHeadersOwn?: readonly string[];
   readonly url: (direct: string) => string;
   /** Answer headers that are made anew for each connection, or not at all. */
   readonly answerHeadersLost: Readonly<Record<string, string>>;
@@ -84,8 +90,8 @@ export function ownDifferences(): Differences {
   const relay = relayDifferences();
   return {
     ...relay,
-    requestHeadersChanged: (direct) => ({
-      ...relay.requestHeadersChanged(direct),
+    requestHeadersChanged: (direct, method) => ({
+      ...relay.requestHeadersChanged(direct, method),
       ...framingOf(direct, '0'),
     }),
     // a status without a name has no phrase: HTTP wants none
@@ -113,12 +119,14 @@ export function targetDifferences(relayHost: string, targetHost: string, prefix:
   const relay = relayDifferences();
   return {
     ...relay,
-    requestHeadersChanged: (direct) => {
+    requestHeadersOwn: ['connection'], // kept where a request may be sent twice, else closed
+    requestHeadersChanged: (direct, method) => {
       const before = direct['x-forwarded-for'];
+      const isBare = direct['content-length'] === undefined && direct['transfer-encoding'] === undefined;
       return {
-        ...relay.requestHeadersChanged(direct),
-        ...framingOf(direct, ''),
-        connection: 'keep-alive', // the listener's own connection with the target
+        ...relay.requestHeadersChanged(direct, method),
+        // a length of 0 where a body is usual: servers may insist on one
+        ...(isBare && !WITHOUT_LENGTH.has(method) ? { 'content-length': '0' } : framingOf(direct, '')),
         host: targetHost,
         'x-forwarded-for': `${before === undefined ? '' : `${String(before)}, `}127.0.0.1`,
         'x-forwarded-host': relayHost,
@@ -196,14 +204,26 @@ function expectedSeen(seen: Seen, rules: Differences): Seen {
   for (const [name, value] of Object.entries(seen.headers)) {
     if (!(name in rules.requestHeadersLost)) headers[name] = value;
   }
-  assignDefined(headers, rules.requestHeadersChanged(seen.headers));
+  assignDefined(headers, rules.requestHeadersChanged(seen.headers, seen.method));
   return { ...seen, url: rules.url(seen.url), headers };
 }
 
 /** The observation through the relay without what is made anew on each connection. */
 export function withoutOwn(relayed: Observation, rules: Differences): Observation {
-  const headers = Object.entries(relayed.headers).filter(([name]) => !(name in rules.answerHeadersLost));
-  return { ...relayed, headers: Object.fromEntries(headers) };
+  const { seen } = relayed;
+  const own = rules.requestHeadersOwn ?? [];
+  return {
+    ...relayed,
+    headers: filterNames(relayed.headers, (name) => !(name in rules.answerHeadersLost)),
+    seen: seen && { ...seen, headers: filterNames(seen.headers, (name) => !own.includes(name)) },
+  };
+}
+
+function filterNames<T>(
+  headers: Readonly<Record<string, T>>,
+  keeps: (name: string) => boolean,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => keeps(name)));
 }
 
 /** Is the length that the answer announces, if it does, the one of its body? */

@@ -24,7 +24,7 @@ export async function startOwnListener(
   if (credential.kind !== 'key') throw new Error(`${name} has no key`);
   const listener = new HybridConnectionListener(
     { endpoint, path: entity, tokens: sasKeyTokens(credential, systemClock) },
-    { loopbackCa: await readFile(path.relay.caFile, 'utf8'), target: { host: '127.0.0.1', port: 1 } },
+    { loopbackCa: await readFile(path.relay.caFile, 'utf8') },
   );
   listener.on('request', handle as never);
   listener.start();
