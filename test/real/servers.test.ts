@@ -4,14 +4,17 @@ import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acceptsConnections, freePort } from './servers/free-port.ts';
+import { dig, startDns } from './servers/dns.ts';
 import { startNetworkNamespaces, type NetworkNamespaces } from './servers/network-namespace.ts';
 import { startNginx } from './servers/nginx.ts';
 import { startOpenssh } from './servers/openssh.ts';
+import { startPhp } from './servers/php.ts';
 import { startPostgres } from './servers/postgres.ts';
 import { startProcess } from './servers/process.ts';
 import { startRedis } from './servers/redis.ts';
 import { runCommand, tryCommand } from './servers/run-command.ts';
 import type { RealServer } from './servers/server-directory.ts';
+import { startWebApp } from './servers/web-app.ts';
 
 describe('the real servers', () => {
   let workDirectory: string;
@@ -73,6 +76,30 @@ describe('the real servers', () => {
     await runCommand('curl', ['-fsS', '--upload-file', upload, `${nginx.url}inbox/upload`]);
     const stored = await readFile(join(nginx.rootDirectory, 'inbox', 'upload'));
     assert.ok(stored.equals(await readFile(upload)));
+  });
+
+  it('dnsmasq answers dig over UDP and TCP', async () => {
+    const dns = await started(startDns());
+    assert.match(await dig(dns.port, { name: 'host-3.test' }), /192\.0\.2\.4/);
+    assert.match(await dig(dns.port, { name: 'host-3.test', overTcp: true }), /192\.0\.2\.4/);
+  });
+
+  it('PHP serves its application', async () => {
+    const php = await started(startPhp());
+    const { stdout } = await runCommand('curl', [
+      '-fsS',
+      '-d',
+      'a=1',
+      `http://${php.host}:${php.port}/echo?b=2`,
+    ]);
+    const { get, post } = JSON.parse(stdout) as { get: unknown; post: unknown };
+    assert.deepEqual({ get, post }, { get: { b: '2' }, post: { a: '1' } });
+  });
+
+  it('express serves its application', async () => {
+    const app = await started(startWebApp(workDirectory));
+    const { stdout } = await runCommand('curl', ['-fsS', `http://${app.host}:${app.port}/hello?name=x`]);
+    assert.equal(stdout, 'hello x\n');
   });
 
   it('OpenSSH runs a command for the owner of the key', async () => {

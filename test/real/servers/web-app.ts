@@ -4,7 +4,9 @@ import { LOOPBACK } from './free-port.ts';
 import { startProcess } from './process.ts';
 import type { RealServer } from './server-directory.ts';
 
-const APPLICATION = fileURLToPath(new URL('../clients/web-app/app.cjs', import.meta.url));
+/** Its packages are its own: see the lock file beside it. */
+const FOLDER = new URL('../clients/web-app/', import.meta.url);
+const APPLICATION = fileURLToPath(new URL('app.cjs', FOLDER));
 
 /** Resolves when it accepts connections. */
 export async function startWebApp(filesDirectory: string): Promise<RealServer> {
