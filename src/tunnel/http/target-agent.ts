@@ -4,6 +4,7 @@
  */
 import { Agent, type ClientRequestArgs } from 'node:http';
 import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import type { AllowRule } from '../../protocol/allow-list.ts';
 import { HcmError } from '../../protocol/errors.ts';
@@ -46,7 +47,7 @@ export class TargetAgent extends Agent {
 
   constructor(address: HttpTargetAddress, options: TargetAgentOptions) {
     super({
-      keepAlive: (options.reuse ?? true) && options.proxyProtocol === undefined,
+      keepAlive: options.proxyProtocol === undefined,
       timeout: IDLE_MS,
       maxFreeSockets: IDLE_MAX,
       scheduling: 'lifo',
@@ -65,6 +66,15 @@ export class TargetAgent extends Agent {
       (socket) => done?.(null, socket),
       (error: Error) => done?.(error, none),
     );
+  }
+
+  /**
+   * Asked by node:http before a connection goes to the pool. What serves one request is closed here: a target that was told
+   * to close it might do so with the body unread, and the reset would take an early answer along.
+   */
+  override keepSocketAlive(socket: Duplex): boolean {
+    // Its type says void; its documentation and its caller say boolean.
+    return this.#options.reuse !== false && (super.keepSocketAlive(socket) as unknown as boolean);
   }
 
   /** Ends all connections, those that are being dialed too. */

@@ -409,6 +409,17 @@ describe('an HTTP target', () => {
     assert.equal(sockets.length, 4);
   });
 
+  it('is not told to close that connection: whoever answers early would cut it with the body unread', async () => {
+    let said: string | undefined;
+    const origin = await http.serve((request, response) => {
+      said = request.headers.connection;
+      response.end();
+    });
+    await http.listen(origin);
+    await http.ask('/x', { method: 'POST', body: 'twice would be wrong' });
+    assert.equal(said, 'keep-alive');
+  });
+
   it('gets a length of 0 where node:http would send an empty chunk', async () => {
     const heads: string[] = [];
     const target = await http.bed.target((socket) =>
