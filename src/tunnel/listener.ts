@@ -278,7 +278,7 @@ export class HybridConnectionListener {
   #busy(): HcmError | undefined {
     const limit = this.#options.maxStreams ?? MAX_STREAMS;
     if (this.#acceptor.size + this.#requests.size < limit) return undefined;
-    const text = `${limit} streams and requests are open, which is the limit`;
+    const text = `the limit is reached: ${limit} ${limit === 1 ? 'stream or request is' : 'streams and requests are'} open`;
     return new HcmError('HCM_LISTENER_BUSY', text, { retryable: true });
   }
 }

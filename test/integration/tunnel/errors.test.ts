@@ -177,7 +177,7 @@ describe('errors of the tunnel', () => {
       const sender = bed.sender();
       const first = await sender.open();
       const error = await rejectsWith(sender.open(), 'HCM_LISTENER_BUSY');
-      assert.match(error.message, /1 streams are open/);
+      assert.match(error.message, /the limit is reached: 1 stream or request is open/);
       assert.equal(error.retryable, true);
       first.webSocket.destroy();
       await until(() => listener.openStreams === 0);
