@@ -23,12 +23,17 @@ const LOCATIONS = new Set(['location', 'content-location']);
  * @param url as on the local request line: origin form, absolute form, or `*`.
  */
 export function relayTarget(url: string, entity: string, keepPath: boolean): string {
-  const local = originForm(url);
-  const mark = local.indexOf('?');
-  const path = mark < 0 ? local : local.slice(0, mark);
-  const query = mark < 0 ? '' : filterQuery(local.slice(mark));
-  const full = keepPath ? joinPath('', path) : joinPath(entityPrefix(entity), path);
-  return mark < 0 || (query === '' && local.length > mark + 1) ? full : `${full}?${query}`;
+  const local = withoutRelayPairs(originForm(url));
+  return keepPath ? joinPath('', local) : joinPath(entityPrefix(entity), local);
+}
+
+/** A target in origin form without the relay's pairs, and without a `?` that nothing would follow any more. */
+export function withoutRelayPairs(target: string): string {
+  const mark = target.indexOf('?');
+  if (mark < 0) return target;
+  const path = target.slice(0, mark);
+  const query = filterQuery(target.slice(mark));
+  return query === '' && target.length > mark + 1 ? path : `${path}?${query}`;
 }
 
 /** A request target as a path with its query. */

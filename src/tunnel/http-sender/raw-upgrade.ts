@@ -5,14 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { RELAY_HEADERS } from '../../protocol/headers.ts';
 import { stripPrefix } from '../../protocol/http-path.ts';
-import { formatHead, headerList } from '../../websocket/http-head.ts';
+import { formatHead, headerList, type RawHeaders } from '../../websocket/http-head.ts';
 import { asHcmError } from '../emitter.ts';
 import type { Sender } from '../sender.ts';
 import { SocketEnd } from '../socket-end.ts';
 import type { StreamSet } from '../stream-set.ts';
 import { WebSocketEnd } from '../websocket-end.ts';
-import { originForm, remoteOf } from './heads.ts';
+import { originForm, remoteOf, withoutRelayPairs } from './heads.ts';
 import { answerOnSocket, errorBody, statusOf } from './local-answer.ts';
 
 export interface UpgradeContext {
@@ -36,25 +37,32 @@ export function isOfferOfHttp2({ rawHeaders }: IncomingMessage): boolean {
   return offered.every((protocol) => protocol === 'h2c');
 }
 
-/** The head of the request, without the name of the connection in its path: that is not the target's. */
+/** The head of the request, without what is not the target's: the name of the connection in the path, a token for the relay. */
 export function headForTarget(
   { method = 'GET', url = '/', rawHeaders }: Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'>,
   entity: string,
   keepPath: boolean,
 ): Buffer {
-  const local = originForm(url);
+  const local = withoutRelayPairs(originForm(url));
   const target = keepPath ? (stripPrefix(local, entity)?.target ?? local) : local;
-  return Buffer.from(formatHead(`${method} ${target} HTTP/1.1`, rawHeaders), 'latin1');
+  const headers = without(rawHeaders, [RELAY_HEADERS.authorization.toLowerCase()]);
+  return Buffer.from(formatHead(`${method} ${target} HTTP/1.1`, headers), 'latin1');
 }
 
 /** The same head without the offer, for a second reading by node:http. */
 export function headWithoutOffer({ method = 'GET', url = '/', rawHeaders }: IncomingMessage): Buffer {
+  const kept = without(rawHeaders, ['upgrade', 'http2-settings', 'connection']);
+  return Buffer.from(formatHead(`${method} ${url} HTTP/1.1`, kept), 'latin1');
+}
+
+/** @param names in lower case. */
+function without(rawHeaders: RawHeaders, names: readonly string[]): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
-    if (!['upgrade', 'http2-settings', 'connection'].includes(name.toLowerCase())) kept.push(name, value);
+    if (!names.includes(name.toLowerCase())) kept.push(name, value);
   }
-  return Buffer.from(formatHead(`${method} ${url} HTTP/1.1`, kept), 'latin1');
+  return kept;
 }
 
 /** Resolves when the stream is open, or refused and the client told so. Never rejects. */

@@ -107,6 +107,21 @@ describe('an upgrade', () => {
     assert.equal(originForm('*'), '/');
   });
 
+  it('takes no token for a relay to the target', () => {
+    const url = '/chat?sb-hc-token=secret&x=1';
+    const secret = ['ServiceBusAuthorization', 'SharedAccessSignature sig=secret'];
+    const head = headForTarget(
+      { method: 'GET', url, rawHeaders: [...secret, ...rawHeaders, 'Authorization', 'ours'] },
+      'web',
+      false,
+    ).toString('latin1');
+    assert.match(head, /^GET \/chat\?x=1 HTTP\/1\.1\r\nHost: localhost:1\r\n/);
+    assert.match(head, /Authorization: ours/);
+    assert.doesNotMatch(head, /secret/);
+    assert.match(text('/chat?sb-hc-token=secret', false), /^GET \/chat HTTP/);
+    assert.match(text('/chat?', false), /^GET \/chat\? HTTP/);
+  });
+
   it('to HTTP/2 is only an offer, unless something else is offered, too', () => {
     const offered = (value: string) => isOfferOfHttp2({ rawHeaders: ['Upgrade', value] } as never);
     assert.deepEqual(
