@@ -32,6 +32,8 @@ export interface ForwardedHead {
 const OURS = new Set([
   ...['host', 'content-length', 'expect'],
   ...['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-prefix'],
+  // Other words for the same: frameworks that heed them would believe the sender over this head.
+  ...['forwarded', 'x-forwarded-port', 'x-forwarded-scheme', 'x-forwarded-ssl'],
 ]);
 /** Of one connection, beside those that the relay takes out itself. */
 const OF_CONNECTION = new Set(['proxy-authenticate', 'proxy-authorization', 'http2-settings']);

@@ -104,6 +104,10 @@ describe('the head of a forwarded request', () => {
         'X-Forwarded-Proto': 'http',
         'X-Forwarded-Host': 'evil.example',
         'X-Forwarded-Prefix': '/evil',
+        'X-Forwarded-Port': '80',
+        'X-Forwarded-Scheme': 'http',
+        'X-Forwarded-Ssl': 'off',
+        Forwarded: 'for=198.51.100.1;host=evil.example;proto=http',
       },
     });
     assert.deepEqual(headersOf(headers), {
