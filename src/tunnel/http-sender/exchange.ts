@@ -202,8 +202,11 @@ export class Exchange {
         this.#silence.heard();
       });
       response.on('drain', () => this.#silence.heard());
-      answer.once('error', reject).once('close', () => {
-        if (!answer.complete) reject(lost('in the middle of its answer'));
+      const broken = lost('in the middle of its answer');
+      // Of a connection that closed, node:http says no more than "aborted".
+      answer.once('error', (error) => reject(nodeCode(error) === 'ECONNRESET' ? broken : error));
+      answer.once('close', () => {
+        if (!answer.complete) reject(broken);
       });
       response.once('close', () => {
         if (response.writableFinished) resolve();

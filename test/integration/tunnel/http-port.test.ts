@@ -351,7 +351,9 @@ describe('a local HTTP port', () => {
       const [error] = (await once(answer, 'error')) as [NodeJS.ErrnoException];
       assert.equal(error.code, 'ECONNRESET');
       await until(() => events.of('request').length === 1);
-      assert.equal(events.of('request')[0]?.error?.code, 'HCM_CONNECTION_LOST');
+      const [told] = events.of('request');
+      assert.equal(told?.error?.code, 'HCM_CONNECTION_LOST');
+      assert.equal(told.error.message, 'The relay closed the connection in the middle of its answer');
     });
 
     it('that an HTTP/1.0 client would take for whole is reset when it is not', async () => {
