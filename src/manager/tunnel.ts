@@ -1,0 +1,41 @@
+/** What the manager supervises: a listener or local ports, opened from what a file or the store says of them. */
+import type { HcmError } from '../protocol/errors.ts';
+import type { TunnelEventHandler } from '../tunnel/events.ts';
+
+/** One connection as it is wanted. Two specs with the same `fingerprint` need no restart. */
+export interface ConnectionSpec {
+  /** Unique, stable over restarts and edits: `listen NAMESPACE/NAME`, `forward NAMESPACE/NAME`. */
+  readonly id: string;
+  readonly role: 'listener' | 'forward';
+  /** NAMESPACE/NAME. */
+  readonly connection: string;
+  readonly source: 'file' | 'store';
+  /** Everything that a change of must reopen the tunnel, as text, without secrets. */
+  readonly fingerprint: string;
+  /** Absent: the target is not asked whether it is there. */
+  readonly health?: { probe: (signal: AbortSignal) => Promise<void>; intervalMs?: number | undefined };
+}
+
+/** A stream that is open now. */
+export interface LiveStream {
+  readonly stream: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface ManagedTunnel {
+  /** Where local clients connect; empty for a listener. */
+  readonly binds: readonly string[];
+  /** Resolves when it is over though nobody stopped it; never rejects. */
+  readonly ended: Promise<HcmError | undefined>;
+  /** Streams finish for up to `graceMs`. May be called again with a shorter grace. */
+  stop(options: { graceMs: number }): Promise<void>;
+  /** Open streams with what they have carried so far. */
+  streams(): readonly LiveStream[];
+}
+
+/** Rejects with HcmError when it cannot be opened: a port in use, no key to be had. */
+export type OpenTunnel = (
+  spec: ConnectionSpec,
+  use: { onEvent: TunnelEventHandler; signal: AbortSignal },
+) => Promise<ManagedTunnel>;

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { ConnectionRecord, type ConnectionState } from '../../../src/manager/connection-record.ts';
+import type { TunnelEventBody } from '../../../src/tunnel/events.ts';
+import { failure } from '../../helpers/fake-tunnels.ts';
+
+describe('the record of a connection', () => {
+  let nowMs: number;
+  let states: ConnectionState[];
+  let record: ConnectionRecord;
+
+  beforeEach(() => {
+    nowMs = 1_000;
+    states = [];
+    record = new ConnectionRecord(
+      () => nowMs,
+      (state) => states.push(state),
+    );
+  });
+
+  const apply = (body: TunnelEventBody) => record.apply({ time: '', connection: 'my-relay/db', ...body });
+
+  it('follows a listener from its first attempt to the relay and back', () => {
+    apply({ event: 'connecting' });
+    apply({ event: 'online', target: 'db:5432' });
+    nowMs = 5_000;
+    apply({ event: 'reconnecting', retryInMs: 2_000, attempt: 1, error: failure() });
+    apply({ event: 'connecting' });
+    nowMs = 8_000;
+    apply({ event: 'online', target: 'db:5432' });
+    apply({ event: 'offline' });
+    assert.deepEqual(
+      states.map(({ name }) => name),
+      ['online', 'waiting', 'connecting', 'online', 'stopped'],
+    );
+    assert.deepEqual(states[1], {
+      name: 'waiting',
+      reason: { code: 'HCM_CONNECTION_LOST', message: 'it was lost' },
+      retryAtMs: 7_000,
+      sinceMs: 5_000,
+    });
+    assert.equal(record.totals.reconnects, 1);
+    assert.equal(record.target, 'db:5432');
+  });
+
+  it('is degraded while its target refuses, and says why, until a stream finds its way again', () => {
+    apply({ event: 'online' });
+    apply({ event: 'rejected', stream: 's1', error: failure('HCM_TARGET_REFUSED', 'db:5432 refused') });
+    assert.deepEqual(record.state, {
+      name: 'degraded',
+      reason: { code: 'HCM_TARGET_REFUSED', message: 'db:5432 refused' },
+      sinceMs: 1_000,
+    });
+    apply({ event: 'accepted', stream: 's2', target: 'db:5432' });
+    assert.equal(record.state.name, 'online');
+  });
+
+  it('is not degraded by a client that went away', () => {
+    apply({ event: 'online' });
+    apply({ event: 'refused', stream: 's1', error: failure('HCM_ABORTED', 'the client left') });
+    assert.equal(record.state.name, 'online');
+  });
+
+  it('knows the streams that are open, and adds up those that are over', () => {
+    apply({ event: 'online' });
+    apply({ event: 'accepted', stream: 's1', target: 'db:5432', remote: '203.0.113.9:62917' });
+    nowMs = 3_000;
+    apply({ event: 'accepted', stream: 's2', target: 'db:5432' });
+    assert.deepEqual(record.streams.get('s1'), {
+      stream: 's1',
+      sinceMs: 1_000,
+      target: 'db:5432',
+      remote: '203.0.113.9:62917',
+    });
+    apply({ event: 'closed', stream: 's1', bytesIn: 10, bytesOut: 20 });
+    apply({ event: 'closed', stream: 's2', bytesIn: 1, bytesOut: 2, error: failure() });
+    assert.equal(record.streams.size, 0);
+    assert.deepEqual(record.totals, { opened: 2, refused: 0, bytesIn: 11, bytesOut: 22, reconnects: 0 });
+    assert.equal(record.errors.length, 1);
+  });
+
+  it('keeps the newest errors as text, and not all of them', () => {
+    for (let at = 0; at < 30; at += 1) {
+      apply({ event: 'rejected', stream: `s${at}`, error: failure('HCM_TARGET_REFUSED', `number ${at}`) });
+    }
+    assert.equal(record.errors.length, 20);
+    assert.deepEqual(record.errors[0], {
+      code: 'HCM_TARGET_REFUSED',
+      message: 'number 29',
+      atMs: 1_000,
+      stream: 's29',
+    });
+  });
+
+  it('tells a state once, however often it is confirmed', () => {
+    apply({ event: 'online' });
+    apply({ event: 'online' });
+    assert.equal(states.length, 1);
+  });
+});
