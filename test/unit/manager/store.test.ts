@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileSecrets } from '../../../src/manager/secrets.ts';
+import { ConnectionStore, type StoredConnection } from '../../../src/manager/store.ts';
+
+const SECRET = 'Endpoint=sb://my-relay.servicebus.windows.net/;SharedAccessKey=very-secret';
+
+describe("the manager's store", () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hcm-store-'));
+  });
+
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const open = () =>
+    ConnectionStore.open({ folder, secrets: fileSecrets(folder), nowMs: () => Date.UTC(2026, 0, 1) });
+
+  const stored = (connection: string): StoredConnection => ({
+    role: 'listener',
+    connection,
+    pinnedTarget: 'db:5432',
+    addedAt: '2026-01-01T00:00:00.000Z',
+    entry: {},
+  });
+
+  it('gives back what was put into it, after a restart too, and the secret apart from it', async () => {
+    await (await open()).put(stored('my-relay/db'), SECRET);
+    const store = await open();
+    assert.deepEqual(store.connections, [stored('my-relay/db')]);
+    assert.equal(await store.secret(stored('My-Relay/DB')), SECRET);
+    assert.doesNotMatch(await readFile(join(folder, 'connections.json'), 'utf8'), /secret/);
+    for (const name of await readdir(folder))
+      assert.equal((await stat(join(folder, name))).mode & 0o777, 0o600);
+  });
+
+  it('holds a connection once, whatever its case, and forgets it with its secret', async () => {
+    const store = await open();
+    await store.put(stored('my-relay/db'), SECRET);
+    await store.put(stored('MY-RELAY/db'), undefined);
+    assert.deepEqual(
+      store.connections.map(({ connection }) => connection),
+      ['MY-RELAY/db'],
+    );
+    assert.equal(await store.remove('listener', 'my-relay/DB'), true);
+    assert.equal(await store.remove('listener', 'my-relay/db'), false);
+    assert.doesNotMatch(await readFile(join(folder, 'secrets.json'), 'utf8'), /very-secret/);
+  });
+
+  it('loses nothing when many are added at once', async () => {
+    const store = await open();
+    const names = Array.from({ length: 20 }, (_, at) => `my-relay/c${at}`);
+    await Promise.all(names.map((name) => store.put(stored(name), `secret of ${name}`)));
+    const again = await open();
+    assert.deepEqual(
+      again.connections.map(({ connection }) => connection),
+      names,
+    );
+    assert.equal(await again.secret(stored('my-relay/c7')), 'secret of my-relay/c7');
+  });
+
+  for (const [what, text] of [
+    ['half-written', '{"version":1,"connections":[{"role":"lis'],
+    ['foreign', '{"hello":"world"}'],
+    ['damaged', '{"version":1,"connections":[{"role":"listener"}]}'],
+  ] as const) {
+    it(`keeps a ${what} file aside and starts empty`, async () => {
+      await writeFile(join(folder, 'connections.json'), text);
+      const store = await open();
+      assert.deepEqual(store.connections, []);
+      assert.match(store.keptAside ?? '', /connections\.json\.corrupt-2026-01-01T00-00-00\.000Z$/);
+      assert.equal(await readFile(store.keptAside ?? '', 'utf8'), text);
+    });
+  }
+
+  it('does not start on a file of a newer version, and leaves it as it is', async () => {
+    const text = '{"version":2,"connections":[]}';
+    await writeFile(join(folder, 'connections.json'), text);
+    await assert.rejects(open(), { code: 'HCM_STATE_CORRUPT', message: /newer version of hcm \(2\)/ });
+    assert.equal(await readFile(join(folder, 'connections.json'), 'utf8'), text);
+  });
+
+  it('changes nothing when its file cannot be written', async () => {
+    const store = await open();
+    await store.put(stored('my-relay/db'), SECRET);
+    // A folder in the place of the file: no user, not even root, can write that.
+    await rm(join(folder, 'connections.json'));
+    await mkdir(join(folder, 'connections.json'));
+    await assert.rejects(store.put(stored('my-relay/web'), undefined), { code: 'HCM_STATE_UNWRITABLE' });
+    assert.deepEqual(store.connections, [stored('my-relay/db')]);
+  });
+});
