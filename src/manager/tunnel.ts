@@ -1,6 +1,13 @@
 /** What the manager supervises: a listener or local ports, opened from what a file or the store says of them. */
+import type { ForwardDeclaration, ListenerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
 import type { HcmError } from '../protocol/errors.ts';
+import type { Target } from '../protocol/target.ts';
 import type { TunnelEventHandler } from '../tunnel/events.ts';
+
+/** What a file or the store says of one connection. */
+export type Declared =
+  | { readonly kind: 'listener'; readonly listener: ListenerDeclaration }
+  | { readonly kind: 'forward'; readonly forward: ForwardDeclaration };
 
 /** One connection as it is wanted. Two specs with the same `fingerprint` need no restart. */
 export interface ConnectionSpec {
@@ -10,6 +17,9 @@ export interface ConnectionSpec {
   /** NAMESPACE/NAME. */
   readonly connection: string;
   readonly source: 'file' | 'store';
+  readonly declared: Declared;
+  /** The target that was confirmed, of a listener that reads it from Azure; another one is not forwarded to. */
+  readonly pinned?: Target | undefined;
   /** Everything that a change of must reopen the tunnel, as text, without secrets. */
   readonly fingerprint: string;
   /** Absent: the target is not asked whether it is there. */

@@ -1,0 +1,157 @@
+/**
+ * The control API over HTTP: routes, bodies, errors. Who may call it is the business of whoever hosts it: the control
+ * socket by the rights of its file, the web page by its cookie.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
+import { API_VERSION, type AddRequest, type ManagerOperations } from './operations.ts';
+
+/** Nobody adds more than a few kilobytes. */
+const BODY_MAX_BYTES = 1024 * 1024;
+const LOG_LINES = 200;
+const LOG_LINES_MAX = 10_000;
+/** More than this waiting for a follower that does not read, and it is cut. */
+const FOLLOWER_MAX_BYTES = 4 * 1024 * 1024;
+
+interface Call {
+  readonly parts: readonly string[];
+  readonly query: URLSearchParams;
+  body(): Promise<unknown>;
+}
+
+type Handler = (operations: ManagerOperations, call: Call) => unknown;
+
+/** `*` is one segment of the path, decoded. */
+const ROUTES: readonly (readonly [method: string, path: string, handler: Handler])[] = [
+  ['GET', 'manager', (operations) => operations.describe()],
+  ['GET', 'connections', (operations) => operations.list()],
+  ['POST', 'connections', async (operations, call) => operations.add(addRequest(await call.body()))],
+  ['GET', 'connections/*', (operations, { parts: [, id = ''] }) => operations.show(id)],
+  ['DELETE', 'connections/*', (operations, { parts: [, id = ''] }) => operations.remove(id)],
+  [
+    'POST',
+    'connections/*/restart',
+    async (operations, call) => {
+      const { acceptTarget } = (await call.body()) as { acceptTarget?: unknown };
+      return operations.restart(call.parts[1] ?? '', { acceptTarget: acceptTarget === true });
+    },
+  ],
+  ['POST', 'reload', (operations) => operations.reload()],
+  ['GET', 'logs', (operations, { query }) => operations.logs(lineCount(query.get('lines')))],
+];
+
+/** Answers one request under `/v1/`. Never rejects. */
+export async function serveApi(
+  operations: ManagerOperations,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://manager');
+  const [version, ...parts] = url.pathname.split('/').filter(Boolean).map(decodeURIComponentSafely);
+  try {
+    if (version !== `v${API_VERSION}`) throw notFound(`There is no ${url.pathname}; the API is at /v1/.`);
+    if (request.method === 'GET' && parts.join('/') === 'events') return follow(operations, response);
+    const handler = route(request.method ?? 'GET', parts);
+    const call: Call = { parts, query: url.searchParams, body: () => readBody(request) };
+    sendJson(response, 200, (await handler(operations, call)) ?? {});
+  } catch (error) {
+    sendError(response, error);
+  }
+}
+
+function route(method: string, parts: readonly string[]): Handler {
+  const found = ROUTES.filter(([, path]) => matches(path.split('/'), parts));
+  const handler = found.find(([wanted]) => wanted === method)?.[2];
+  if (handler) return handler;
+  if (found.length === 0) throw notFound(`There is no /${parts.join('/')}.`);
+  throw new HcmError('HCM_USAGE', `${method} is not possible here.`);
+}
+
+function matches(wanted: readonly string[], parts: readonly string[]): boolean {
+  return wanted.length === parts.length && wanted.every((name, at) => name === '*' || name === parts[at]);
+}
+
+/** One JSON object a line, the newest state of all connections first, until the caller leaves. */
+function follow(operations: ManagerOperations, response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
+  const write = (line: object) => {
+    if (response.writableLength > FOLLOWER_MAX_BYTES) response.destroy();
+    else response.write(`${JSON.stringify(line)}\n`);
+  };
+  write({ event: 'snapshot', manager: operations.describe(), connections: operations.list() });
+  response.on('close', operations.subscribe(write));
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > BODY_MAX_BYTES) throw new HcmError('HCM_USAGE', 'The request is too large.');
+    chunks.push(chunk as Buffer);
+  }
+  try {
+    const value = JSON.parse(Buffer.concat(chunks).toString() || '{}') as unknown;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Told below.
+  }
+  throw new HcmError('HCM_USAGE', 'The request is no JSON object.');
+}
+
+function addRequest(body: unknown): AddRequest {
+  const { role, connection, connectionString, entry = {} } = body as Record<keyof AddRequest, unknown>;
+  if (role !== 'listener' && role !== 'forward') throw wrongField('role', 'listener or forward');
+  if (typeof connection !== 'string') throw wrongField('connection', 'a text');
+  if (connectionString !== undefined && typeof connectionString !== 'string')
+    throw wrongField('connectionString', 'a text');
+  if (typeof entry !== 'object' || entry === null) throw wrongField('entry', 'an object');
+  return { role, connection, connectionString, entry: entry as AddRequest['entry'] };
+}
+
+function wrongField(name: string, wanted: string): HcmError {
+  return new HcmError('HCM_USAGE', `The field "${name}" of the request is not ${wanted}.`);
+}
+
+function lineCount(text: string | null): number {
+  const count = Number(text ?? LOG_LINES);
+  if (Number.isInteger(count) && count >= 0) return Math.min(count, LOG_LINES_MAX);
+  throw new HcmError('HCM_USAGE', 'The number of lines is not a number.');
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  HCM_RESOURCE_NOT_FOUND: 404,
+  HCM_RESOURCE_CONFLICT: 409,
+  HCM_STATE_UNWRITABLE: 507,
+  HCM_UNEXPECTED: 500,
+};
+const STATUS_OTHER = 400;
+
+function sendError(response: ServerResponse, error: unknown): void {
+  const known = error instanceof HcmError ? error : new HcmError('HCM_UNEXPECTED', String(error));
+  const { code, message, details } = known;
+  if (response.headersSent) return void response.destroy();
+  sendJson(response, STATUS[code] ?? STATUS_OTHER, { error: { code, message, details } });
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+  });
+  response.end(text);
+}
+
+function notFound(message: string): HcmError {
+  return new HcmError('HCM_RESOURCE_NOT_FOUND', message);
+}
+
+function decodeURIComponentSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

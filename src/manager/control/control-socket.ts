@@ -1,0 +1,98 @@
+/**
+ * The door of the manager: a Unix socket (or a named pipe) whose file says who may come. It is also what tells that a
+ * manager runs: a second one on the same folder finds it answered.
+ */
+import { chmod, chown, lstat, mkdir, unlink } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { HcmError } from '../../protocol/errors.ts';
+
+/** Linux takes 107 bytes (unix(7), less the final zero); a longer path would be cut, silently. */
+const PATH_MAX_BYTES = 107;
+
+export interface ControlSocketOptions {
+  path: string;
+  /** Id of the group that may use it, of a service; undefined: its user alone. */
+  groupId?: number | undefined;
+  serve: RequestListener;
+}
+
+export interface ControlSocket {
+  /** Takes no more calls, cuts those that are open, and removes its file. */
+  close(): Promise<void>;
+}
+
+/** @throws HcmError HCM_STATE_LOCKED when a manager answers there, HCM_BIND_FAILED. */
+export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
+  const { path, serve } = options;
+  const server = createServer(serve);
+  // Followers stay as long as they like.
+  server.requestTimeout = 0;
+  try {
+    if (isPipe(path)) await listen(server, path);
+    else await listenOnFile(server, options);
+  } catch (error) {
+    server.close();
+    if (error instanceof HcmError) throw error;
+    const cause = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new HcmError('HCM_BIND_FAILED', `The manager cannot open its socket ${path}: ${cause}.`, {
+      details: { bind: path, cause },
+    });
+  }
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function listenOnFile(server: Server, { path, groupId }: ControlSocketOptions): Promise<void> {
+  if (Buffer.byteLength(path) > PATH_MAX_BYTES)
+    throw new Error(`its path is longer than ${PATH_MAX_BYTES} bytes`);
+  const isShared = groupId !== undefined;
+  await mkdir(dirname(path), { recursive: true, mode: isShared ? 0o750 : 0o700 });
+  if (await isAnswered(path)) throw alreadyRunning(path);
+  const found = await lstat(path).catch(() => undefined);
+  if (found && !found.isSocket()) throw new Error('a file that is no socket is in its place');
+  if (found) await unlink(path);
+  // Until the file has its rights, those of its folder keep others away.
+  await listen(server, path);
+  if (isShared) await chown(path, -1, groupId);
+  await chmod(path, isShared ? 0o660 : 0o600);
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException) =>
+      reject(error.code === 'EADDRINUSE' ? alreadyRunning(path) : error);
+    server.once('error', fail);
+    server.listen(path, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES'));
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+  });
+}
+
+function alreadyRunning(path: string): HcmError {
+  return new HcmError('HCM_STATE_LOCKED', `A manager runs already: it answers at ${path}.`, {
+    details: { socket: path, next: 'hcm status' },
+  });
+}
+
+function isPipe(path: string): boolean {
+  return path.startsWith('\\\\');
+}

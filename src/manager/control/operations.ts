@@ -1,0 +1,109 @@
+/**
+ * What can be asked of a running manager, and the shapes of its answers: the contract of the control API, version 1.
+ * The control socket and the web page serve it; commands and tests call it through the control client. Times are ISO
+ * 8601 in UTC. No answer holds a secret.
+ */
+import type { ErrorCode } from '../../protocol/errors.ts';
+
+export const API_VERSION = 1;
+
+export interface ReasonView {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface StreamView {
+  readonly stream: string;
+  readonly since: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly target?: string | undefined;
+  readonly remote?: string | undefined;
+}
+
+export interface ConnectionView {
+  /** `listen NAMESPACE/NAME` or `forward NAMESPACE/NAME`. */
+  readonly id: string;
+  readonly role: 'listener' | 'forward';
+  readonly connection: string;
+  readonly source: 'file' | 'store';
+  readonly state: 'connecting' | 'online' | 'degraded' | 'target-down' | 'waiting' | 'failed' | 'stopped';
+  readonly since: string;
+  readonly reason?: ReasonView | undefined;
+  /** Of `waiting`: when it tries again. */
+  readonly retryAt?: string | undefined;
+  readonly target?: string | undefined;
+  readonly binds: readonly string[];
+  readonly openStreams: number;
+  readonly opened: number;
+  readonly refused: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly reconnects: number;
+  /** How long the newest openings of streams took, in ms; absent for listeners and before the first. */
+  readonly setUpMs?: { readonly p50: number; readonly p99: number } | undefined;
+}
+
+export interface ErrorView extends ReasonView {
+  readonly at: string;
+  readonly stream?: string | undefined;
+}
+
+export interface ConnectionDetails extends ConnectionView {
+  readonly streams: readonly StreamView[];
+  readonly errors: readonly ErrorView[];
+}
+
+export interface ManagerView {
+  readonly apiVersion: number;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** The folder of its store, and the hcm.yaml that it follows. */
+  readonly folder: string;
+  readonly file?: string | undefined;
+  /** What is wrong with the manager itself: a file that it cannot read, a store that was kept aside. */
+  readonly problems: readonly ReasonView[];
+}
+
+/** One line of the stream of events: a change of state, or what a tunnel told. */
+export interface EventView {
+  readonly event: string;
+  readonly time: string;
+  readonly id?: string | undefined;
+  readonly [field: string]: unknown;
+}
+
+/** What `hcm add` sends. The connection string is a secret: it goes to the store of secrets and nowhere else. */
+export interface AddRequest {
+  readonly role: 'listener' | 'forward';
+  readonly connection: string;
+  readonly connectionString?: string | undefined;
+  /** Further keys of an entry of hcm.yaml's section `manager:`. */
+  readonly entry: Readonly<Record<string, unknown>>;
+}
+
+export interface Added {
+  readonly connection: ConnectionView;
+  /** False: it was there already, exactly so. */
+  readonly changed: boolean;
+}
+
+export interface ManagerOperations {
+  describe(): ManagerView;
+  list(): readonly ConnectionView[];
+  /** @throws HcmError HCM_RESOURCE_NOT_FOUND. */
+  show(id: string): ConnectionDetails;
+  /** @throws HcmError with codes of bad input, HCM_RESOURCE_CONFLICT, HCM_STATE_UNWRITABLE. */
+  add(request: AddRequest): Promise<Added>;
+  /** @throws HcmError HCM_RESOURCE_NOT_FOUND, HCM_RESOURCE_CONFLICT for one that a file declares. */
+  remove(id: string): Promise<void>;
+  /** Opens it anew; with `acceptTarget`, the target that Azure names now is the confirmed one from then on. */
+  restart(id: string, options: { acceptTarget: boolean }): Promise<ConnectionView>;
+  /** Reads the file again. @throws HcmError HCM_CONFIG_INVALID: nothing has changed then. */
+  reload(): Promise<{ started: readonly string[]; reopened: readonly string[]; stopped: readonly string[] }>;
+  /** The newest lines of the log, oldest first. */
+  logs(lines: number): readonly EventView[];
+  /** Calls back at each event until the returned function is called. */
+  subscribe(onEvent: (event: EventView) => void): () => void;
+}

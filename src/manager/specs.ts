@@ -1,0 +1,83 @@
+/**
+ * From what a file and the store say to what the manager runs: ids, and fingerprints that tell whether a running
+ * connection must be opened anew. Where both name the same connection, the file counts.
+ */
+import { createHash } from 'node:crypto';
+import type {
+  Access,
+  ForwardDeclaration,
+  ListenerDeclaration,
+  ManagerDeclaration,
+} from '../lib/config/hcm-yaml/manager-declaration.ts';
+import type { Target } from '../protocol/target.ts';
+import type { ConnectionSpec, Declared } from './tunnel.ts';
+
+export interface SpecSource {
+  readonly source: ConnectionSpec['source'];
+  readonly manager: ManagerDeclaration;
+  /** The confirmed target of a listener; only the store knows any. */
+  pinnedOf?(connection: string): Target | undefined;
+}
+
+/** In the order given; the first of two with the same id counts. */
+export function specsOf(sources: readonly SpecSource[]): ConnectionSpec[] {
+  const specs = new Map<string, ConnectionSpec>();
+  for (const source of sources) {
+    const { listeners, forwards } = source.manager;
+    const declared: Declared[] = [
+      ...listeners.map((listener): Declared => ({ kind: 'listener', listener })),
+      ...forwards.map((forward): Declared => ({ kind: 'forward', forward })),
+    ];
+    for (const one of declared) {
+      const spec = specOf(one, source);
+      // A connection may have several local ports: the later ones are counted.
+      const id = source.source === 'file' ? freeId(spec.id, specs) : spec.id;
+      if (!specs.has(id)) specs.set(id, { ...spec, id });
+    }
+  }
+  return [...specs.values()];
+}
+
+/** The id under which a connection runs. Names of Azure are compared without case. */
+export function connectionId(role: ConnectionSpec['role'], connection: string): string {
+  return `${role === 'listener' ? 'listen' : 'forward'} ${connection.toLowerCase()}`;
+}
+
+function specOf(declared: Declared, { source, pinnedOf }: SpecSource): ConnectionSpec {
+  const role = declared.kind;
+  const { connection, access } = contentOf(declared);
+  const pinned = role === 'listener' ? pinnedOf?.(connection) : undefined;
+  return {
+    id: connectionId(role, connection),
+    role,
+    connection,
+    source,
+    declared,
+    pinned,
+    fingerprint: fingerprintOf({
+      ...contentOf(declared),
+      at: undefined,
+      access: visibleAccess(access),
+      pinned,
+    }),
+  };
+}
+
+function contentOf(declared: Declared): ListenerDeclaration | ForwardDeclaration {
+  return declared.kind === 'listener' ? declared.listener : declared.forward;
+}
+
+function freeId(id: string, taken: ReadonlyMap<string, unknown>): string {
+  if (!taken.has(id)) return id;
+  for (let number = 2; ; number += 1) if (!taken.has(`${id} ${number}`)) return `${id} ${number}`;
+}
+
+/** A key that was changed must count, and must not be read from a fingerprint. */
+function visibleAccess(access: Access): object {
+  if (access.kind !== 'variable') return access;
+  return { ...access, text: createHash('sha256').update(access.text).digest('base64') };
+}
+
+function fingerprintOf(value: object): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Map ? [...inner] : inner));
+}
