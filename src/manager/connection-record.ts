@@ -118,7 +118,13 @@ export class ConnectionRecord {
         this.totals.bytesOut += event.bytesOut;
         if (event.error && event.error.code !== 'HCM_ABORTED') this.#note(event.error, event.stream);
         return;
+      case 'request':
+        this.totals.bytesIn += event.bytesIn;
+        this.totals.bytesOut += event.bytesOut;
+        if (event.error) this.#note(event.error, event.stream);
+        return;
       case 'opening':
+      case 'datagrams-dropped':
       case 'token-renewed':
       case 'clock-skew':
         return;

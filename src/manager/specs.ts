@@ -16,7 +16,7 @@ export interface SpecSource {
   readonly source: ConnectionSpec['source'];
   readonly manager: ManagerDeclaration;
   /** The confirmed target of a listener; only the store knows any. */
-  pinnedOf?(connection: string): Target | undefined;
+  readonly pinnedOf?: (connection: string) => Target | undefined;
 }
 
 /** In the order given; the first of two with the same id counts. */
@@ -74,7 +74,7 @@ function freeId(id: string, taken: ReadonlyMap<string, unknown>): string {
 
 /** A key that was changed must count, and must not be read from a fingerprint. */
 function visibleAccess(access: Access): object {
-  if (access.kind !== 'variable') return access;
+  if (!('text' in access)) return access;
   return { ...access, text: createHash('sha256').update(access.text).digest('base64') };
 }
 

@@ -1,0 +1,242 @@
+/**
+ * The whole manager of one folder: follows its store and an hcm.yaml, runs what they want, logs what happens, and
+ * answers the control API. Owns all of it from `start` to `stop`.
+ */
+import { join } from 'node:path';
+import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { parseTarget } from '../protocol/target.ts';
+import type { Clock } from '../tunnel/clock.ts';
+import { asHcmError } from '../tunnel/emitter.ts';
+import { serveApi } from './control/api.ts';
+import { openControlSocket, type ControlSocket } from './control/control-socket.ts';
+import {
+  API_VERSION,
+  type Added,
+  type AddRequest,
+  type ConnectionView,
+  type EventView,
+  type ManagerOperations,
+  type ManagerView,
+  type ReasonView,
+} from './control/operations.ts';
+import { EventLog, type LogSink } from './event-log.ts';
+import type { ManagedConnection } from './managed-connection.ts';
+import { Manager, type Changes } from './manager.ts';
+import { connectionId, specsOf } from './specs.ts';
+import type { ConnectionStore, StoredConnection } from './store.ts';
+import { readStored } from './stored-declaration.ts';
+import type { OpenTunnel } from './tunnel.ts';
+import { detailsOf, isoTime, viewOf } from './views.ts';
+
+export interface ManagerServiceOptions {
+  version: string;
+  pid: number;
+  folder: string;
+  socketPath: string;
+  /** The group that may use the socket, of a service. */
+  groupId?: number | undefined;
+  store: ConnectionStore;
+  /** The hcm.yaml that it follows: its name, and how it is read. Rejects with HCM_CONFIG_INVALID and its like. */
+  file?: { readonly path: string; load: () => Promise<ManagerDeclaration> } | undefined;
+  open: OpenTunnel;
+  sink: LogSink;
+  clock: Clock;
+  random: () => number;
+  /** How long streams of a connection that is no longer wanted may go on, in ms. */
+  graceMs: number;
+}
+
+export class ManagerService implements ManagerOperations {
+  readonly #options: ManagerServiceOptions;
+  readonly #manager: Manager;
+  readonly #log: EventLog;
+  readonly #startedMs: number;
+  #fromFile: ManagerDeclaration = { listeners: [], forwards: [] };
+  #fromStore: ManagerDeclaration = { listeners: [], forwards: [] };
+  /** By what they are about, so that one that is mended goes away. */
+  readonly #problems = new Map<'file' | 'store' | 'log', ReasonView>();
+  #socket: ControlSocket | undefined;
+
+  constructor(options: ManagerServiceOptions) {
+    const { clock, random, open, graceMs } = options;
+    this.#options = options;
+    this.#startedMs = clock.nowMs();
+    this.#log = new EventLog(options.sink);
+    this.#manager = new Manager({
+      ...{ clock, random, open, graceMs },
+      listener: {
+        onState: (id, { name, ...rest }) =>
+          this.#tell('state', { id, state: name, ...('reason' in rest ? { reason: rest.reason } : {}) }),
+        onEvent: (id, event) => this.#log.append({ id, ...event }),
+      },
+    });
+  }
+
+  /**
+   * Opens the socket first: of two managers of a folder, the second ends here. A file that is wrong keeps nobody from
+   * starting: the manager runs what it can and says what is wrong.
+   * @throws HcmError HCM_STATE_LOCKED, HCM_BIND_FAILED.
+   */
+  async start(): Promise<void> {
+    const { socketPath, groupId, store } = this.#options;
+    this.#socket = await openControlSocket({
+      path: socketPath,
+      groupId,
+      serve: (request, response) => void serveApi(this, request, response),
+    });
+    this.#tell('started', { version: this.#options.version, folder: this.#options.folder });
+    if (store.keptAside !== undefined) {
+      const message = `The store was damaged; it was put aside as ${store.keptAside}.`;
+      this.#problem('store', new HcmError('HCM_STATE_CORRUPT', message));
+    }
+    await this.#readStore();
+    await this.reload().catch(() => undefined);
+  }
+
+  /** Streams may finish within `graceMs`. May be called again with a shorter grace. */
+  async stop(graceMs: number): Promise<void> {
+    await this.#manager.stop(graceMs);
+    await this.#socket?.close();
+    this.#tell('stopped', {});
+    await this.#log.close();
+  }
+
+  /** Connections that run, for metrics and health. */
+  get connections(): readonly ManagedConnection[] {
+    return this.#manager.connections;
+  }
+
+  describe(): ManagerView {
+    const { version, pid, folder, file } = this.#options;
+    return {
+      apiVersion: API_VERSION,
+      ...{ version, pid, folder },
+      startedAt: isoTime(this.#startedMs),
+      ...(file === undefined ? {} : { file: file.path }),
+      problems: [...this.#problems.values()],
+    };
+  }
+
+  list(): ConnectionView[] {
+    return this.#manager.connections.map(viewOf);
+  }
+
+  show(id: string): ReturnType<typeof detailsOf> {
+    return detailsOf(this.#find(id));
+  }
+
+  async add(request: AddRequest): Promise<Added> {
+    const { role, connection, connectionString, entry } = request;
+    const { store, clock } = this.#options;
+    const id = connectionId(role, connection);
+    if (this.#manager.get(id)?.spec.source === 'file') {
+      throw new HcmError('HCM_RESOURCE_CONFLICT', `${connection} stands in ${this.#options.file?.path}.`, {
+        details: { connection, next: 'Change it there' },
+      });
+    }
+    const known = store.get(role, connection);
+    const sameSecret = known !== undefined && (await store.secret(known)) === connectionString;
+    const changed = !sameSecret || JSON.stringify(known.entry) !== JSON.stringify(entry);
+    if (changed) {
+      const stored: StoredConnection = {
+        ...{ role, connection, entry },
+        addedAt: known?.addedAt ?? isoTime(clock.nowMs()),
+      };
+      // Bad input is told before anything is written.
+      await readStored([stored], this.#options.folder);
+      await store.put(stored, connectionString);
+      await this.#readStore();
+      this.#follow();
+    }
+    return { connection: viewOf(this.#find(id)), changed };
+  }
+
+  async remove(id: string): Promise<void> {
+    const { spec } = this.#find(id);
+    if (spec.source === 'file') {
+      throw new HcmError(
+        'HCM_RESOURCE_CONFLICT',
+        `${spec.connection} stands in ${this.#options.file?.path}.`,
+        {
+          details: { connection: spec.connection, next: 'Take it out there' },
+        },
+      );
+    }
+    await this.#options.store.remove(spec.role, spec.connection);
+    await this.#readStore();
+    this.#follow();
+  }
+
+  restart(id: string, _options: { acceptTarget: boolean }): Promise<ConnectionView> {
+    const managed = this.#find(id);
+    managed.restart();
+    return Promise.resolve(viewOf(managed));
+  }
+
+  async reload(): Promise<Changes> {
+    const { file } = this.#options;
+    if (file === undefined) return this.#follow();
+    try {
+      this.#fromFile = await file.load();
+      this.#problems.delete('file');
+    } catch (error) {
+      this.#problem('file', asHcmError(error));
+      this.#follow();
+      throw error;
+    }
+    return this.#follow();
+  }
+
+  logs(lines: number): readonly EventView[] {
+    return this.#log.tail(lines);
+  }
+
+  subscribe(onEvent: (event: EventView) => void): () => void {
+    return this.#log.subscribe(onEvent);
+  }
+
+  async #readStore(): Promise<void> {
+    this.#fromStore = await readStored(this.#options.store.connections, this.#options.folder);
+  }
+
+  #follow(): Changes {
+    const { store } = this.#options;
+    const pinnedOf = (connection: string) => {
+      const pinned = store.get('listener', connection)?.pinnedTarget;
+      return pinned === undefined ? undefined : parseTarget(pinned);
+    };
+    const changes = this.#manager.follow(
+      specsOf([
+        { source: 'file', manager: this.#fromFile },
+        { source: 'store', manager: this.#fromStore, pinnedOf },
+      ]),
+    );
+    const done = Object.values(changes).flat().length;
+    if (done > 0) this.#tell('followed', { ...changes });
+    return changes;
+  }
+
+  #find(id: string): ManagedConnection {
+    const managed = this.#manager.get(id);
+    if (managed) return managed;
+    throw new HcmError('HCM_RESOURCE_NOT_FOUND', `The manager has no connection "${id}".`, {
+      details: { id, next: 'hcm list' },
+    });
+  }
+
+  #problem(about: 'file' | 'store' | 'log', error: HcmError): void {
+    const { code, message } = error;
+    this.#problems.set(about, { code, message });
+    this.#tell('problem', { about, error });
+  }
+
+  #tell(event: string, fields: Record<string, unknown>): void {
+    this.#log.append({ event, time: isoTime(this.#options.clock.nowMs()), ...fields });
+  }
+}
+
+/** Where a manager keeps its store and log, in the state folder of its user or service. */
+export function managerFolder(stateFolder: string): string {
+  return join(stateFolder, 'manager');
+}
