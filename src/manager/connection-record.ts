@@ -3,6 +3,7 @@
  * open streams, its totals, its last errors. Holds text and numbers only: an event's error is copied, not kept.
  */
 import type { ErrorCode, HcmError } from '../protocol/errors.ts';
+import { redact } from '../protocol/redact.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
 
 /** Why something is as it is: for people, and for the table that knows what to do next. */
@@ -201,7 +202,7 @@ export class ConnectionRecord {
 }
 
 function reasonOf({ code, message }: Reason): Reason {
-  return { code, message };
+  return { code, message: redact(message) };
 }
 
 /** A stream that one client gave up says nothing about the next; a target that refuses does. */

@@ -72,7 +72,9 @@ function plainEvent(event: EventView): EventView {
 
 function plainValue(value: unknown): unknown {
   if (typeof value === 'string') return redact(value);
-  if (!(value instanceof Error)) return value;
-  const { code } = value as Error & { code?: string };
-  return { code, message: redact(value.message) };
+  if (value instanceof Error) {
+    const { code } = value as Error & { code?: string };
+    return { code, message: redact(value.message) };
+  }
+  return value;
 }

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseManagerSection } from '../../../src/lib/config/hcm-yaml/load.ts';
+import { ControlClient } from '../../../src/manager/control/control-client.ts';
+import type { EventView } from '../../../src/manager/control/operations.ts';
+import { LOG_FILE, logFile } from '../../../src/manager/event-log.ts';
+import { ManagerService } from '../../../src/manager/manager-service.ts';
+import { fileSecrets } from '../../../src/manager/secrets.ts';
+import { ConnectionStore } from '../../../src/manager/store.ts';
+import { systemClock } from '../../../src/tunnel/clock.ts';
+import { FakeTunnels, failure } from '../../helpers/fake-tunnels.ts';
+import { until } from '../../helpers/until.ts';
+
+const KEY = 'c2VjcmV0LXRoYXQtbm8tb3V0cHV0LWhvbGRz';
+const STRING = `Endpoint=sb://my-relay.servicebus.windows.net/;SharedAccessKeyName=l;SharedAccessKey=${KEY};EntityPath=db`;
+const DB = 'listen my-relay/db';
+
+describe('the manager of a folder', () => {
+  let folder: string;
+  let file: string;
+  let tunnels: FakeTunnels;
+  let client: ControlClient;
+  const running: ManagerService[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hcm-manager-'));
+    file = join(folder, 'hcm.yaml');
+    tunnels = new FakeTunnels();
+    client = new ControlClient(join(folder, 'control.sock'));
+  });
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((service) => service.stop(0)));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function start(): Promise<ManagerService> {
+    const secrets = fileSecrets(folder);
+    const load = async () =>
+      parseManagerSection(await readFile(file, 'utf8'), { file: 'hcm.yaml', env: {}, folder });
+    const service = new ManagerService({
+      version: '1.2.3',
+      pid: 7,
+      folder,
+      socketPath: join(folder, 'control.sock'),
+      store: await ConnectionStore.open({ folder, secrets, nowMs: () => Date.now() }),
+      file: { path: file, load },
+      open: tunnels.open,
+      sink: await logFile(folder, assert.ifError),
+      clock: systemClock,
+      random: Math.random,
+      graceMs: 0,
+    });
+    await service.start();
+    running.push(service);
+    return service;
+  }
+
+  async function declare(...connections: string[]): Promise<void> {
+    const lines = connections.map((name) => `    - connection: my-relay/${name}\n      target: ${name}:5432`);
+    await writeFile(file, `manager:\n  listeners:\n${lines.join('\n')}\n`);
+  }
+
+  it('runs what the file declares and what was added, and tells both', async () => {
+    await declare('web');
+    await start();
+    const { changed, connection } = await client.add({
+      role: 'listener',
+      connection: 'my-relay/db',
+      connectionString: STRING,
+      entry: { target: 'db:5432' },
+    });
+    assert.equal(changed, true);
+    assert.equal(connection.id, DB);
+    await until(() => tunnels.opened.length === 2);
+    assert.deepEqual(
+      (await client.list()).map(({ id, source }) => [id, source]),
+      [
+        ['listen my-relay/web', 'file'],
+        [DB, 'store'],
+      ],
+    );
+    tunnels.of(DB)[0]?.emit({ event: 'online', target: 'db:5432' });
+    const shown = await client.show(DB);
+    assert.equal(shown.state, 'online');
+    assert.equal(shown.target, 'db:5432');
+  });
+
+  it('runs again after a restart what was added before', async () => {
+    await declare('web');
+    const first = await start();
+    await client.add({ role: 'listener', connection: 'my-relay/db', connectionString: STRING, entry: {} });
+    await first.stop(0);
+    running.length = 0;
+    await start();
+    assert.ok((await client.list()).some(({ id }) => id === DB));
+  });
+
+  it('says that nothing has changed when the same is added again', async () => {
+    await declare('web');
+    await start();
+    const request = {
+      role: 'listener',
+      connection: 'my-relay/db',
+      connectionString: STRING,
+      entry: {},
+    } as const;
+    await client.add(request);
+    assert.equal((await client.add(request)).changed, false);
+    assert.equal(tunnels.of(DB).length, 1);
+  });
+
+  it('leaves to the file what stands in it', async () => {
+    await declare('web');
+    await start();
+    await assert.rejects(client.remove('listen my-relay/web'), { code: 'HCM_RESOURCE_CONFLICT' });
+    const request = { role: 'listener', connection: 'My-Relay/WEB', entry: {} } as const;
+    await assert.rejects(client.add(request), { code: 'HCM_RESOURCE_CONFLICT' });
+  });
+
+  it('refuses bad input, names the key, and stores nothing', async () => {
+    await declare('web');
+    await start();
+    const request = { role: 'listener', connection: 'my-relay/db', entry: { target: 'no port' } } as const;
+    await assert.rejects(client.add(request), { code: 'HCM_CONFIG_INVALID', message: /target/ });
+    assert.equal((await client.list()).length, 1);
+    await assert.rejects(readFile(join(folder, 'connections.json')), { code: 'ENOENT' });
+  });
+
+  it('follows an edited file, and touches only what differs', async () => {
+    await declare('web', 'db');
+    await start();
+    await until(() => tunnels.opened.length === 2);
+    await declare('db', 'mail');
+    assert.deepEqual(await client.reload(), {
+      started: ['listen my-relay/mail'],
+      reopened: [],
+      stopped: ['listen my-relay/web'],
+    });
+    await until(() => tunnels.opened.length === 3);
+    assert.deepEqual(tunnels.of(DB)[0]?.stops, []);
+  });
+
+  it('changes nothing for a broken file, says where it is wrong, and forgets that once it is right', async () => {
+    await declare('db');
+    await start();
+    await until(() => tunnels.opened.length === 1);
+    await writeFile(file, 'manager:\n  listeners:\n    - conection: my-relay/db\n');
+    await assert.rejects(client.reload(), { code: 'HCM_CONFIG_INVALID', message: /hcm\.yaml.*3:7/s });
+    assert.equal((await client.list()).length, 1);
+    assert.deepEqual(tunnels.of(DB)[0]?.stops, []);
+    assert.equal((await client.describe()).problems[0]?.code, 'HCM_CONFIG_INVALID');
+    await declare('db');
+    await client.reload();
+    assert.deepEqual((await client.describe()).problems, []);
+  });
+
+  it('removes a connection and its secret', async () => {
+    await declare('web');
+    await start();
+    await client.add({ role: 'listener', connection: 'my-relay/db', connectionString: STRING, entry: {} });
+    await client.remove(DB);
+    assert.equal((await client.list()).length, 1);
+    assert.doesNotMatch(await readFile(join(folder, 'secrets.json'), 'utf8'), new RegExp(KEY));
+    await assert.rejects(client.show(DB), { code: 'HCM_RESOURCE_NOT_FOUND' });
+  });
+
+  it('tells followers what happens, and keeps it in a file, without a secret', async () => {
+    await declare('web');
+    const service = await start();
+    const leaving = new AbortController();
+    const events = client.events(leaving.signal);
+    await events.next();
+    await client.add({ role: 'listener', connection: 'my-relay/db', connectionString: STRING, entry: {} });
+    assert.equal(((await events.next()).value as EventView).event, 'followed');
+    const error = failure('HCM_TOKEN_SIGNATURE', `refused: SharedAccessKey=${KEY}`);
+    tunnels.of(DB)[0]?.emit({ event: 'reconnecting', retryInMs: 1000, attempt: 1, error });
+    const seen = [];
+    for await (const event of events) {
+      seen.push(event);
+      if (event.event === 'reconnecting') break;
+    }
+    assert.deepEqual(seen.at(-1)?.['error'], {
+      code: 'HCM_TOKEN_SIGNATURE',
+      message: 'refused: SharedAccessKey=***',
+    });
+    leaving.abort();
+    assert.ok((await client.logs(100)).some(({ event }) => event === 'followed'));
+    await service.stop(0);
+    running.length = 0;
+    const text = await readFile(join(folder, LOG_FILE), 'utf8');
+    assert.match(text, /"event":"followed"/);
+    assert.doesNotMatch(text, new RegExp(KEY));
+  });
+
+  it('keeps a second manager from the same folder', async () => {
+    await declare('web');
+    await start();
+    await assert.rejects(start(), { code: 'HCM_STATE_LOCKED' });
+  });
+});
