@@ -3,6 +3,7 @@ import type { ForwardDeclaration, ListenerDeclaration } from '../lib/config/hcm-
 import type { HcmError } from '../protocol/errors.ts';
 import type { Target } from '../protocol/target.ts';
 import type { TunnelEventHandler } from '../tunnel/events.ts';
+import type { LiveStream } from '../tunnel/stream-set.ts';
 
 /** What a file or the store says of one connection. */
 export type Declared =
@@ -24,13 +25,6 @@ export interface ConnectionSpec {
   readonly fingerprint: string;
   /** Absent: the target is not asked whether it is there. */
   readonly health?: { probe: (signal: AbortSignal) => Promise<void>; intervalMs?: number | undefined };
-}
-
-/** A stream that is open now. */
-export interface LiveStream {
-  readonly stream: string;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
 }
 
 export interface ManagedTunnel {

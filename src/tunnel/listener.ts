@@ -26,7 +26,7 @@ import { rawDialect } from './raw-dialect.ts';
 import { ReconnectPolicy, isFinal } from './reconnect-policy.ts';
 import { RelayDialer } from './relay-dialer.ts';
 import type { ListenerState } from './state.ts';
-import { StreamSet } from './stream-set.ts';
+import { StreamSet, type LiveStream } from './stream-set.ts';
 import { TargetSource } from './target-source.ts';
 import { mayTryNewerToken, type TokenProvider } from './token-provider.ts';
 
@@ -89,6 +89,11 @@ export class HybridConnectionListener {
   /** Streams that are open now. */
   get openStreams(): number {
     return this.#streams.size;
+  }
+
+  /** What the open streams have carried so far. */
+  get streams(): readonly LiveStream[] {
+    return this.#streams.live;
   }
 
   /** Relayed HTTP requests that are open now. */

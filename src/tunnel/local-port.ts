@@ -9,7 +9,7 @@ import { asHcmError } from './emitter.ts';
 import { nodeCode } from './network-errors.ts';
 import type { OpenStream, Sender } from './sender.ts';
 import { SocketEnd } from './socket-end.ts';
-import { StreamSet } from './stream-set.ts';
+import { StreamSet, type LiveStream } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
 
 const DRAIN_MS = 10_000;
@@ -17,6 +17,8 @@ const DRAIN_MS = 10_000;
 export interface LocalPort {
   /** As bound: `127.0.0.1:40123`, `[::1]:40123`, or `unix:/run/db.sock`. */
   readonly bind: string;
+  /** What the open streams have carried so far. */
+  readonly streams: readonly LiveStream[];
   /** Takes no new clients, lets open streams finish for up to `graceMs`, then aborts them. */
   stop(options?: { graceMs?: number }): Promise<void>;
 }
@@ -62,6 +64,10 @@ class BoundPort implements LocalPort {
     const port = bind.kind === 'tcp' ? (server.address() as AddressInfo).port : 0;
     this.bind = formatBind(bind.kind === 'tcp' ? { ...bind, port } : bind);
     server.on('connection', (socket) => this.#onClient(socket));
+  }
+
+  get streams(): readonly LiveStream[] {
+    return this.#streams.live;
   }
 
   async stop({ graceMs = DRAIN_MS } = {}): Promise<void> {

@@ -9,11 +9,19 @@ import { KeepAlive } from './keep-alive.ts';
 import type { TunnelOptions } from './options.ts';
 import type { WebSocketEnd } from './websocket-end.ts';
 
+/** A stream that is open; directions as in the `closed` event. */
+export interface LiveStream {
+  readonly stream: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 export class StreamSet {
   readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #options: TunnelOptions;
-  readonly #open = new Set<ForwardedStream>();
+  /** Each with the id that both ends know it by. */
+  readonly #open = new Map<ForwardedStream, string>();
   /** Ends that no peer would end: they are told of a stop. */
   readonly #endless = new Set<ByteEnd>();
   #whenEmpty: (() => void)[] = [];
@@ -29,6 +37,15 @@ export class StreamSet {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** What the open streams have carried so far. */
+  get live(): LiveStream[] {
+    return [...this.#open].map(([{ bytesAtoB, bytesBtoA }, stream]) => ({
+      stream,
+      bytesIn: bytesAtoB,
+      bytesOut: bytesBtoA,
+    }));
   }
 
   /** Joins the two ends; resolves when both are gone, with the bytes and the error of the `closed` event. */
@@ -49,7 +66,7 @@ export class StreamSet {
       clock: this.#clock,
       idleTimeoutMs: this.#options.idleTimeoutMs,
     });
-    this.#open.add(forwarded);
+    this.#open.set(forwarded, stream);
     if (local.retire) this.#endless.add(local);
     if (this.#draining) local.retire?.();
     if (this.#cut) forwarded.abort(this.#cut);
@@ -83,7 +100,7 @@ export class StreamSet {
       const stopped = new HcmError('HCM_ABORTED', 'The tunnel was stopped');
       this.#cut = stopped;
       cutting.abort(stopped);
-      for (const stream of this.#open) stream.abort(stopped);
+      for (const stream of this.#open.keys()) stream.abort(stopped);
     };
     this.#draining = true;
     for (const end of this.#endless) end.retire?.();

@@ -70,6 +70,16 @@ export function specOf(id: string, more: Partial<ConnectionSpec> = {}): Connecti
     role: role === 'forward' ? 'forward' : 'listener',
     connection,
     source: 'file',
+    declared: {
+      kind: 'listener',
+      listener: {
+        connection,
+        access: { kind: 'azure' },
+        targets: { dialect: 'raw' },
+        keepPath: false,
+        at: { line: 1, column: 1 },
+      },
+    },
     fingerprint: 'one',
     ...more,
   };

@@ -3,8 +3,9 @@ import { parseAllowRule } from '../../protocol/allow-list.ts';
 import { HcmError } from '../../protocol/errors.ts';
 import { parseTargetAddress, type TargetAddress } from '../../protocol/target-address.ts';
 import type { ListenerOptions } from '../../tunnel/options.ts';
-import type { ListenerDeclaration, ListenerTargets } from '../config/hcm-yaml/manager-declaration.ts';
+import type { ListenerTargets } from '../config/hcm-yaml/manager-declaration.ts';
 import { hostHeaderFault } from '../host-header.ts';
+import { declaredListenerOptions, targetOptions } from '../services/declared-listener.ts';
 import { httpPortNames, namedTargetFault, ownPortName, splitNamed } from '../logical-ports.ts';
 import { connectionRequest, type ConnectionFlags } from './connection-flags.ts';
 import { readConnections } from './connection-input.ts';
@@ -70,25 +71,8 @@ export async function openDeclaredListeners(
   const opened = await openManagerFile('listeners', request);
   return opened.map(({ entry, connection }) => ({
     connection,
-    options: { ...shared, ...declaredOptions(entry) },
+    options: { ...shared, ...declaredListenerOptions(entry) },
   }));
-}
-
-function targetOptions(targets: ListenerTargets): Pick<ListenerOptions, 'dialect' | 'address' | 'ports'> {
-  return targets.dialect === 'raw'
-    ? { address: targets.target }
-    : { dialect: 'azbridge', ports: targets.ports };
-}
-
-function declaredOptions(listener: ListenerDeclaration): ListenerOptions {
-  const { targets, allow, maxStreams, dialTimeoutMs, idleTimeoutMs, proxyProtocol, keepPath, hostHeader } =
-    listener;
-  return {
-    ...targetOptions(targets),
-    ...{ allow, maxStreams, dialTimeoutMs, proxyProtocol, keepPath, hostHeader },
-    // What the flag says counts for those that say nothing.
-    ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
-  };
 }
 
 function readOne(texts: readonly string[]): { target?: TargetAddress } {

@@ -12,7 +12,7 @@ import { asHcmError } from '../emitter.ts';
 import type { DropReason } from '../events.ts';
 import { bindError, type LocalPort } from '../local-port.ts';
 import type { Sender } from '../sender.ts';
-import { StreamSet } from '../stream-set.ts';
+import { StreamSet, type LiveStream } from '../stream-set.ts';
 import { DatagramEnd } from './datagram-end.ts';
 import { dropTeller, sendDatagram } from './datagram-socket.ts';
 import { openLogicalPort } from './logical-port.ts';
@@ -79,6 +79,10 @@ class BoundDatagramPort implements LocalPort {
     socket.on('message', (payload, client) => this.#onDatagram(payload, client));
     // What ICMP says about one client is no matter of the others.
     socket.on('error', () => undefined);
+  }
+
+  get streams(): readonly LiveStream[] {
+    return this.#streams.live;
   }
 
   async stop({ graceMs = DRAIN_MS } = {}): Promise<void> {

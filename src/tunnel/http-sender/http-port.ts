@@ -11,7 +11,7 @@ import { HEAD_MAX_BYTES } from '../../websocket/http-head.ts';
 import { listen, type LocalPort } from '../local-port.ts';
 import { RelayDialer } from '../relay-dialer.ts';
 import type { Sender } from '../sender.ts';
-import { StreamSet } from '../stream-set.ts';
+import { StreamSet, type LiveStream } from '../stream-set.ts';
 import { Exchange, type ExchangeContext } from './exchange.ts';
 import { foreignHost } from './host-check.ts';
 import {
@@ -85,6 +85,10 @@ class BoundHttpPort implements HttpPort {
       const message = 'This is no proxy: CONNECT has no meaning here.';
       answerOnSocket(socket, NOT_ALLOWED, errorBody({ code: 'HCM_REQUEST_INVALID', message }));
     });
+  }
+
+  get streams(): readonly LiveStream[] {
+    return this.#streams.live;
   }
 
   async stop({ graceMs = DRAIN_MS } = {}): Promise<void> {
