@@ -59,6 +59,7 @@ export class ConnectionRecord {
   /** How long the newest openings took, in ms, oldest first. */
   readonly setUpMs: number[] = [];
   readonly #nowMs: () => number;
+  readonly #pinned: string | undefined;
   readonly #onChange: (state: ConnectionState) => void;
   #state: ConnectionState;
   /** Registered or bound, whatever becomes of its streams. */
@@ -67,8 +68,14 @@ export class ConnectionRecord {
   #problem: Reason | undefined;
   #target: string | undefined;
 
-  constructor(nowMs: () => number, onChange: (state: ConnectionState) => void = () => undefined) {
+  /** `pinned`: the only target that was confirmed, as text. */
+  constructor(
+    nowMs: () => number,
+    onChange: (state: ConnectionState) => void = () => undefined,
+    pinned?: string,
+  ) {
     this.#nowMs = nowMs;
+    this.#pinned = pinned;
     this.#onChange = onChange;
     this.#state = { name: 'connecting', sinceMs: nowMs() };
   }
@@ -88,7 +95,7 @@ export class ConnectionRecord {
         return this.#down({ name: 'connecting' });
       case 'online':
         this.#target = event.target ?? this.#target;
-        return this.up();
+        return this.up(this.#foreignTarget());
       case 'reconnecting':
         this.totals.reconnects += 1;
         this.#note(event.error);
@@ -133,8 +140,9 @@ export class ConnectionRecord {
   }
 
   /** Registered at the relay, or bound. */
-  up(): void {
+  up(problem?: Reason): void {
     this.#isUp = true;
+    this.#problem = problem;
     this.#show();
   }
 
@@ -169,6 +177,14 @@ export class ConnectionRecord {
       target: about.target ?? this.#target,
       remote: about.remote,
     });
+  }
+
+  /** Azure names another target than the one that was confirmed: nothing is forwarded to it. */
+  #foreignTarget(): Reason | undefined {
+    if (this.#pinned === undefined || this.#target === undefined || this.#target === this.#pinned)
+      return undefined;
+    const message = `Azure names the target ${this.#target} now; ${this.#pinned} was confirmed`;
+    return { code: 'HCM_TARGET_NOT_ALLOWED', message };
   }
 
   #mended(): void {

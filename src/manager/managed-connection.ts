@@ -4,6 +4,7 @@
  * reconnection to the relay.
  */
 import type { HcmError } from '../protocol/errors.ts';
+import { formatTarget } from '../protocol/target.ts';
 import { sleep, type Clock } from '../tunnel/clock.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
@@ -49,7 +50,8 @@ export class ManagedConnection {
     this.spec = spec;
     this.#options = options;
     this.#policy = new ReconnectPolicy(options.random);
-    this.record = new ConnectionRecord(() => options.clock.nowMs(), options.onState);
+    const pinned = spec.pinned && formatTarget(spec.pinned);
+    this.record = new ConnectionRecord(() => options.clock.nowMs(), options.onState, pinned);
   }
 
   /** The tunnel that runs now; undefined while there is none. */

@@ -2,7 +2,6 @@
  * The whole manager of one folder: follows its store and an hcm.yaml, runs what they want, logs what happens, and
  * answers the control API. Owns all of it from `start` to `stop`.
  */
-import { join } from 'node:path';
 import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { parseTarget } from '../protocol/target.ts';
@@ -127,7 +126,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   async add(request: AddRequest): Promise<Added> {
-    const { role, connection, connectionString, entry } = request;
+    const { role, connection, connectionString, pinnedTarget, entry } = request;
     const { store, clock } = this.#options;
     const id = connectionId(role, connection);
     if (this.#manager.get(id)?.spec.source === 'file') {
@@ -137,10 +136,11 @@ export class ManagerService implements ManagerOperations {
     }
     const known = store.get(role, connection);
     const sameSecret = known !== undefined && (await store.secret(known)) === connectionString;
-    const changed = !sameSecret || JSON.stringify(known.entry) !== JSON.stringify(entry);
+    const sameEntry = JSON.stringify(known?.entry) === JSON.stringify(entry);
+    const changed = !sameSecret || !sameEntry || known.pinnedTarget !== pinnedTarget;
     if (changed) {
       const stored: StoredConnection = {
-        ...{ role, connection, entry },
+        ...{ role, connection, entry, pinnedTarget },
         addedAt: known?.addedAt ?? isoTime(clock.nowMs()),
       };
       // Bad input is told before anything is written.
@@ -168,10 +168,18 @@ export class ManagerService implements ManagerOperations {
     this.#follow();
   }
 
-  restart(id: string, _options: { acceptTarget: boolean }): Promise<ConnectionView> {
+  async restart(id: string, { acceptTarget }: { acceptTarget: boolean }): Promise<ConnectionView> {
     const managed = this.#find(id);
-    managed.restart();
-    return Promise.resolve(viewOf(managed));
+    const { spec, record } = managed;
+    const { store } = this.#options;
+    const stored = store.get(spec.role, spec.connection);
+    if (!acceptTarget || stored?.pinnedTarget === undefined || record.target === undefined) {
+      managed.restart();
+      return viewOf(managed);
+    }
+    await store.put({ ...stored, pinnedTarget: record.target }, undefined);
+    this.#follow();
+    return viewOf(this.#find(id));
   }
 
   async reload(): Promise<Changes> {
@@ -234,9 +242,4 @@ export class ManagerService implements ManagerOperations {
   #tell(event: string, fields: Record<string, unknown>): void {
     this.#log.append({ event, time: isoTime(this.#options.clock.nowMs()), ...fields });
   }
-}
-
-/** Where a manager keeps its store and log, in the state folder of its user or service. */
-export function managerFolder(stateFolder: string): string {
-  return join(stateFolder, 'manager');
 }

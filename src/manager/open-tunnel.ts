@@ -1,14 +1,15 @@
 /** Opens what a declaration says with the tunnel's own parts: a listener, or one local port after the other. */
 import type { ForwardDeclaration, ListenerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
 import { declaredListenerOptions } from '../lib/services/declared-listener.ts';
+import { parseAllowRule } from '../protocol/allow-list.ts';
 import type { HcmError } from '../protocol/errors.ts';
-import type { Bind, StreamBind } from '../protocol/target.ts';
+import { formatTarget, type Bind, type StreamBind } from '../protocol/target.ts';
 import { startDatagramPort } from '../tunnel/azbridge/datagram-port.ts';
 import { openLogicalPort } from '../tunnel/azbridge/logical-port.ts';
 import { startHttpPort } from '../tunnel/http-sender/http-port.ts';
 import { HybridConnectionListener } from '../tunnel/listener.ts';
 import { startLocalPort, type LocalPort } from '../tunnel/local-port.ts';
-import type { Connection, TunnelOptions } from '../tunnel/options.ts';
+import type { Connection, ListenerOptions, TunnelOptions } from '../tunnel/options.ts';
 import { Sender } from '../tunnel/sender.ts';
 import type { ConnectionSpec, ManagedTunnel, OpenTunnel } from './tunnel.ts';
 
@@ -26,18 +27,18 @@ export function tunnelOpener({ connect, network }: TunnelOpenerOptions): OpenTun
     const connection = await connect(spec, signal);
     const options = { ...network, onEvent };
     if (spec.declared.kind === 'forward') return openForward(spec.declared.forward, connection, options);
-    return openListener(spec.declared.listener, connection, options);
+    return openListener(spec.declared.listener, connection, { ...options, ...pinnedTo(spec) });
   };
 }
 
 function openListener(
   declared: ListenerDeclaration,
   connection: Connection,
-  options: TunnelOptions,
+  options: ListenerOptions,
 ): ManagedTunnel {
   const listener = new HybridConnectionListener(connection, {
-    ...options,
     ...declaredListenerOptions(declared),
+    ...options,
     // The manager gives nothing up.
     keepTrying: true,
   });
@@ -48,6 +49,12 @@ function openListener(
     stop: (stopping) => listener.stop(stopping),
     streams: () => listener.streams,
   };
+}
+
+/** What was confirmed, and nothing else, may be dialed: unless its own allow-list says more. */
+function pinnedTo({ declared, pinned }: ConnectionSpec): ListenerOptions {
+  const isFree = declared.kind !== 'listener' || declared.listener.allow !== undefined;
+  return pinned === undefined || isFree ? {} : { allow: [parseAllowRule(formatTarget(pinned))] };
 }
 
 /** All of its ports, or none. */

@@ -1,5 +1,6 @@
 /** Shows what a tunnel tells: NDJSON on stdout with --json, else lines for people on stderr. */
 import type { EmulatorEvent } from '../../emulator/events.ts';
+import type { EventView } from '../../manager/control/operations.ts';
 import type { HcmError } from '../../protocol/errors.ts';
 import type { RequestServed, TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
 import { formatDuration } from './durations.ts';
@@ -50,6 +51,15 @@ export class EventPresenter {
   emulator(event: EmulatorEvent, line: string): void {
     if (this.json) this.#output.json(event);
     else this.#output.say(this.#timed(event.time, line));
+  }
+
+  /** A line of the manager's log; people see changes of state. */
+  manager(event: EventView): void {
+    if (this.json) return this.#output.json(event);
+    if (event.event !== 'state') return;
+    const { reason } = event as { reason?: { message: string } };
+    const why = reason === undefined ? '' : `: ${reason.message}`;
+    this.#output.say(this.#timed(event.time, `${String(event.id)} ${String(event['state'])}${why}`));
   }
 
   /** What happens besides: only for people. */

@@ -101,6 +101,16 @@ async function openEntries<Entry extends Named>(
   return opened;
 }
 
+/** The connection of one entry, for whoever opens them one by one. */
+export async function openEntry(
+  entry: Named,
+  how: { request: ManagerFileRequest; file: string; right: RelayRight },
+): Promise<Connection> {
+  const connection = (await openEntries([entry], how)).get(entry);
+  if (connection === undefined) throw new Error('an entry without a connection');
+  return connection;
+}
+
 function secretOf(access: Access): Pick<ConnectionRequest, 'files' | 'env'> | undefined {
   if (access.kind === 'file') return { files: [access.path], env: {} };
   if (access.kind === 'variable') return { files: [], env: { HCM_CONNECTION_STRING: access.text } };

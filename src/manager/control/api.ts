@@ -100,13 +100,18 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function addRequest(body: unknown): AddRequest {
-  const { role, connection, connectionString, entry = {} } = body as Record<keyof AddRequest, unknown>;
+  const { role, connection, entry = {}, ...texts } = body as Record<keyof AddRequest, unknown>;
   if (role !== 'listener' && role !== 'forward') throw wrongField('role', 'listener or forward');
   if (typeof connection !== 'string') throw wrongField('connection', 'a text');
-  if (connectionString !== undefined && typeof connectionString !== 'string')
-    throw wrongField('connectionString', 'a text');
+  const { connectionString, pinnedTarget } = texts;
+  if (!isTextOrNothing(connectionString)) throw wrongField('connectionString', 'a text');
+  if (!isTextOrNothing(pinnedTarget)) throw wrongField('pinnedTarget', 'a text');
   if (typeof entry !== 'object' || entry === null) throw wrongField('entry', 'an object');
-  return { role, connection, connectionString, entry: entry as AddRequest['entry'] };
+  return { role, connection, connectionString, pinnedTarget, entry: entry as AddRequest['entry'] };
+}
+
+function isTextOrNothing(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 function wrongField(name: string, wanted: string): HcmError {

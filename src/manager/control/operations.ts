@@ -79,6 +79,8 @@ export interface AddRequest {
   readonly role: 'listener' | 'forward';
   readonly connection: string;
   readonly connectionString?: string | undefined;
+  /** The target that Azure names, confirmed by adding it; of a listener that is not told its target. */
+  readonly pinnedTarget?: string | undefined;
   /** Further keys of an entry of hcm.yaml's section `manager:`. */
   readonly entry: Readonly<Record<string, unknown>>;
 }

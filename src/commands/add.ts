@@ -1,0 +1,61 @@
+import { string as stringArg } from '@oclif/core/args';
+import { boolean, integer, string } from '@oclif/core/flags';
+import { BaseCommand } from '../lib/cli/base-command.ts';
+import { streamFlags } from '../lib/cli/connection-flags.ts';
+import { managerClient } from '../lib/cli/manager/manager-flags.ts';
+import { addConnection } from '../lib/cli/manager/run-add.ts';
+import { networkOptions } from '../lib/cli/network-flags.ts';
+
+export default class Add extends BaseCommand {
+  static override summary = 'Give the running manager a connection, to keep and to run.';
+  static override description =
+    'Without --target, the target that Azure names now is confirmed by adding it; a later change there has to be confirmed with hcm restart --accept-target. With --bind it is a local port that leads to the connection.';
+  static override usage = '<%= command.id %> [CONNECTION] [flags]';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --connection-string-file listen.txt',
+    '<%= config.bin %> <%= command.id %> my-relay/db --target db.corp.local:5432',
+    '<%= config.bin %> <%= command.id %> my-relay/sql --bind 127.0.0.1:1433',
+  ];
+
+  static override args = {
+    connection: stringArg({
+      name: 'CONNECTION',
+      description:
+        'NAMESPACE/NAME. A connection string is taken, too, but other users of this machine can see it.',
+      ignoreStdin: true,
+    }),
+  };
+
+  static override flags = {
+    ...streamFlags,
+    name: string({ char: 'n', description: 'Name of the connection, with --namespace.', helpValue: 'NAME' }),
+    target: string({
+      description: 'Where connections go. Default: what the hybrid connection says.',
+      helpValue: 'HOST:PORT',
+    }),
+    allow: string({
+      description: 'Dial only such targets. May be repeated.',
+      helpValue: 'RULE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    'max-streams': integer({ description: 'Streams at a time; more are turned away.', min: 1 }),
+    bind: string({ description: 'A local port instead: [ADDR:]PORT or unix:PATH.', helpValue: 'ADDR:PORT' }),
+    http: boolean({ description: 'The local port speaks HTTP.' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Add);
+    const { output } = this;
+    const { connection, changed } = await addConnection({
+      client: managerClient(),
+      argument: args.connection,
+      flags,
+      network: await networkOptions(flags, output),
+      output,
+    });
+    if (this.jsonEnabled()) return output.json({ ...connection, changed });
+    output.answer(changed ? `Added ${connection.connection}` : `${connection.connection} is there already`);
+    output.next(`hcm show ${connection.connection}`);
+  }
+}

@@ -1,0 +1,34 @@
+import { boolean } from '@oclif/core/flags';
+import { BaseCommand } from '../lib/cli/base-command.ts';
+import {
+  findManaged,
+  managedArg,
+  managedFlags,
+  managedName,
+  managerClient,
+} from '../lib/cli/manager/manager-flags.ts';
+
+export default class Restart extends BaseCommand {
+  static override summary = 'Open a connection of the running manager anew.';
+  static override description =
+    'Never needed to make it work again: the manager does that. A target that was changed in Azure is confirmed with --accept-target.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-relay/db',
+    '<%= config.bin %> <%= command.id %> my-relay/db --accept-target',
+  ];
+
+  static override args = { connection: managedArg };
+  static override flags = {
+    ...managedFlags,
+    'accept-target': boolean({ description: 'Confirm the target that Azure names now.' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Restart);
+    const client = managerClient();
+    const { id } = await findManaged(client, managedName(args.connection, flags), flags.role);
+    const restarted = await client.restart(id, { acceptTarget: flags['accept-target'] });
+    if (this.jsonEnabled()) return this.output.json(restarted);
+    this.output.answer(`Restarted ${restarted.connection}`);
+  }
+}

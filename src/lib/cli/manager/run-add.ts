@@ -1,0 +1,135 @@
+/** `hcm add`: from what was typed to what the manager stores. The target that Azure names now is the confirmed one. */
+import { parseConnectionString, resolveConnection } from '../../../protocol/connection-string.ts';
+import { HcmError } from '../../../protocol/errors.ts';
+import { isLoopbackName } from '../../../protocol/relay-hosts.ts';
+import { formatTarget } from '../../../protocol/target.ts';
+import { targetFromUserMetadata } from '../../../protocol/user-metadata.ts';
+import type { ControlClient } from '../../../manager/control/control-client.ts';
+import type { Added, AddRequest } from '../../../manager/control/operations.ts';
+import { systemClock } from '../../../tunnel/clock.ts';
+import { readEntity } from '../../../tunnel/entity-reader.ts';
+import type { TunnelOptions } from '../../../tunnel/options.ts';
+import { RelayDialer } from '../../../tunnel/relay-dialer.ts';
+import { connectionRequest, type ConnectionFlags } from '../connection-flags.ts';
+import { readConnections } from '../connection-input.ts';
+import { readSecretFile, readStdin } from '../input-file.ts';
+import type { Output } from '../output.ts';
+
+export interface AddFlags extends ConnectionFlags {
+  name?: string | undefined;
+  target?: string | undefined;
+  bind?: string | undefined;
+  http?: boolean | undefined;
+  allow?: readonly string[] | undefined;
+  'max-streams'?: number | undefined;
+}
+
+export interface AddRun {
+  client: ControlClient;
+  /** NAMESPACE/NAME, or a connection string as Microsoft's `hcm add` takes it. */
+  argument: string | undefined;
+  flags: AddFlags;
+  network: TunnelOptions;
+  output: Output;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** @throws HcmError of bad input, of the relay where it is asked for the target, and of the manager. */
+export async function addConnection(run: AddRun): Promise<Added> {
+  const { client, flags, output, env = process.env } = run;
+  const { connectionString, name } = await readInput(run, env);
+  const role = flags.bind === undefined && !flags.http ? 'listener' : 'forward';
+  const request: AddRequest = { ...nameAndSecret(connectionString, name), role, entry: entryOf(flags, role) };
+  // A manager that does not run should be told before anybody is asked for anything.
+  await client.describe();
+  if (role === 'forward' || flags.target !== undefined) return client.add(request);
+  const pinnedTarget = await confirmTarget(run, request);
+  output.say(`Azure names the target ${pinnedTarget}; a later change there has to be confirmed`);
+  return client.add({ ...request, pinnedTarget });
+}
+
+/** Microsoft's own `hcm add` takes the connection string as its argument; whoever does that is told what it means. */
+async function readInput(
+  { argument, flags, output }: AddRun,
+  env: NodeJS.ProcessEnv,
+): Promise<{ connectionString: string | undefined; name: string | undefined }> {
+  const name = nameOf(argument, flags);
+  const [file] = flags['connection-string-file'] ?? [];
+  if (argument !== undefined && /endpoint=/i.test(argument)) {
+    output.warn(
+      'a connection string on the command line is seen by all users of this machine; use a file or stdin',
+    );
+    return { connectionString: argument, name: undefined };
+  }
+  if (file === '-' || argument === '-')
+    return {
+      connectionString: await readStdin({
+        what: 'connection string',
+        instead: '--connection-string-file FILE',
+      }),
+      name,
+    };
+  if (file !== undefined) return { connectionString: await readSecretFile(file, output), name };
+  return { connectionString: flags.entra ? undefined : env['HCM_CONNECTION_STRING'], name };
+}
+
+function nameOf(argument: string | undefined, { namespace, name }: AddFlags): string | undefined {
+  if (argument !== undefined && argument !== '-')
+    return namespace === undefined ? argument : `${namespace}/${argument}`;
+  return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`;
+}
+
+function nameAndSecret(
+  connectionString: string | undefined,
+  name: string | undefined,
+): Pick<AddRequest, 'connection' | 'connectionString'> {
+  if (connectionString !== undefined) {
+    const parsed = parseConnectionString(connectionString);
+    const { endpoint } = parsed;
+    const entity = name?.replace(/^[^/]*\/(?=.)/, '');
+    const { path } = resolveConnection({
+      connectionString: parsed,
+      ...(parsed.entityPath === undefined && entity !== undefined ? { name: entity } : {}),
+    });
+    const namespace = isLoopbackName(endpoint.host) ? endpoint.host : endpoint.host.split('.')[0];
+    return { connection: `${namespace}/${path}`, connectionString: connectionString.trim() };
+  }
+  if (name !== undefined) return { connection: name };
+  throw new HcmError('HCM_USAGE', 'No connection is named.', {
+    details: { next: 'Give NAMESPACE/NAME, or a connection string in --connection-string-file FILE' },
+  });
+}
+
+/** Keys of an entry of section `manager:`. */
+function entryOf(flags: AddFlags, role: AddRequest['role']): Record<string, unknown> {
+  const { target, bind, http, allow, entra } = flags;
+  const maxStreams = flags['max-streams'];
+  const unfit = role === 'forward' ? { target, allow, maxStreams } : {};
+  const [wrong] = Object.entries(unfit).find(([, value]) => value !== undefined) ?? [];
+  if (wrong !== undefined) {
+    throw new HcmError('HCM_USAGE', `A forward has a local port, and no ${wrong}.`, {
+      details: { next: 'Leave out --bind and --http for a listener' },
+    });
+  }
+  const entry = { target, bind, http: http || undefined, allow, maxStreams, entra: entra || undefined };
+  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
+}
+
+/** The target that Azure names. @throws HcmError HCM_TARGET_MISSING, and what the relay says. */
+async function confirmTarget({ flags, network, output }: AddRun, request: AddRequest): Promise<string> {
+  const { connection: name, connectionString } = request;
+  const [namespace = '', ...rest] = name.split('/');
+  const plain = { ...flags, 'connection-string-file': undefined, namespace };
+  const [connection] = await readConnections({
+    ...connectionRequest(plain, { names: [rest.join('/')], output, right: 'Listen' }),
+    env: connectionString === undefined ? {} : { HCM_CONNECTION_STRING: connectionString },
+  });
+  const { tokens } = connection ?? {};
+  if (connection === undefined || tokens === undefined)
+    throw new HcmError('HCM_TOKEN_MISSING', `There is no key for ${name}.`);
+  const dialer = new RelayDialer(network, systemClock);
+  const { userMetadata } = await readEntity({ ...connection, tokens }, { dialer, clock: systemClock });
+  const target = targetFromUserMetadata(userMetadata);
+  if (target) return formatTarget(target);
+  throw new HcmError('HCM_TARGET_MISSING', `${name} names no target in its metadata.`);
+}

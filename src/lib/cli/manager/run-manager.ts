@@ -1,0 +1,104 @@
+/** Runs the manager in the foreground until a signal: what a service starts, and what one types to try it. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { logFile } from '../../../manager/event-log.ts';
+import { ManagerService } from '../../../manager/manager-service.ts';
+import { tunnelOpener } from '../../../manager/open-tunnel.ts';
+import { fileSecrets } from '../../../manager/secrets.ts';
+import { ConnectionStore } from '../../../manager/store.ts';
+import type { ConnectionSpec } from '../../../manager/tunnel.ts';
+import { HcmError } from '../../../protocol/errors.ts';
+import { systemClock } from '../../../tunnel/clock.ts';
+import type { Connection, TunnelOptions } from '../../../tunnel/options.ts';
+import { parseManagerSection } from '../../config/hcm-yaml/load.ts';
+import type { ConnectionFlags } from '../connection-flags.ts';
+import type { EventPresenter } from '../event-presenter.ts';
+import { openEntry } from '../manager-file.ts';
+import type { Output } from '../output.ts';
+import { untilStopped } from '../until-stopped.ts';
+import { managerFolder, ownSocket } from './manager-place.ts';
+import { watchFile } from './watch-file.ts';
+
+export interface ManagerRun {
+  version: string;
+  file: string | undefined;
+  flags: ConnectionFlags;
+  network: TunnelOptions;
+  output: Output;
+  events: EventPresenter;
+  graceMs: number;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Resolves with the exit status; rejects when it cannot start. */
+export async function runManager(run: ManagerRun): Promise<number> {
+  const { version, output, events, graceMs, network, env = process.env } = run;
+  const folder = managerFolder(env);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = run.file === undefined ? undefined : resolve(run.file);
+  const store = await ConnectionStore.open({
+    folder,
+    secrets: fileSecrets(folder),
+    nowMs: () => systemClock.nowMs(),
+  });
+  const socketPath = env['HCM_CONTROL_SOCKET'] ?? ownSocket(env);
+  const service = new ManagerService({
+    version,
+    pid: process.pid,
+    folder,
+    socketPath,
+    store,
+    file: file === undefined ? undefined : { path: file, load: () => loadManagerFile(file, env) },
+    open: tunnelOpener({ connect: (spec) => connect(spec, { run, store, file }), network }),
+    sink: await logFile(folder, (error) => output.warn(`the log cannot be written: ${error.message}`)),
+    clock: systemClock,
+    random: Math.random,
+    graceMs,
+  });
+  await service.start();
+  service.subscribe((event) => events.manager(event));
+  const unwatch = file === undefined ? undefined : await watchFile(file, () => service.reload());
+  try {
+    const { exitStatus } = await untilStopped<never>({
+      begin: () => {
+        events.ready({ socket: socketPath, folder, file, connections: service.list() }, [
+          `The manager runs and answers at ${socketPath}`,
+          'Next: hcm list, hcm add, hcm status',
+        ]);
+        for (const { message } of service.describe().problems) output.warn(message);
+        return new Promise<never>(() => undefined);
+      },
+      stop: () => service.stop(graceMs),
+      abort: () => service.stop(0),
+    });
+    return exitStatus;
+  } finally {
+    await unwatch?.();
+  }
+}
+
+async function loadManagerFile(file: string, env: NodeJS.ProcessEnv) {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const cause = error.code ?? 'unknown';
+    throw new HcmError('HCM_FILE_UNREADABLE', `The file ${file} cannot be read: ${cause}.`, {
+      details: { file, cause },
+    });
+  });
+  return parseManagerSection(text, { file, env, folder: dirname(file) });
+}
+
+/** A stored secret counts first; what a file declares says itself who we are. */
+async function connect(
+  spec: ConnectionSpec,
+  { run, store, file = 'hcm.yaml' }: { run: ManagerRun; store: ConnectionStore; file: string | undefined },
+): Promise<Connection> {
+  const { flags, output } = run;
+  const secret = spec.source === 'store' ? await store.secret(spec) : undefined;
+  const declared = spec.declared.kind === 'listener' ? spec.declared.listener : spec.declared.forward;
+  const entry =
+    secret === undefined
+      ? declared
+      : { ...declared, access: { kind: 'variable', name: 'the store', text: secret } as const };
+  const right = spec.role === 'listener' ? 'Listen' : 'Send';
+  return openEntry(entry, { request: { file, flags, names: [], output }, file, right });
+}
