@@ -173,11 +173,13 @@ export class ManagerService implements ManagerOperations {
     const { spec, record } = managed;
     const { store } = this.#options;
     const stored = store.get(spec.role, spec.connection);
-    if (!acceptTarget || stored?.pinnedTarget === undefined || record.target === undefined) {
+    const { target } = record;
+    // Nothing to accept yet: opened anew, it asks Azure again.
+    if (!acceptTarget || stored?.pinnedTarget === undefined || !target || target === stored.pinnedTarget) {
       managed.restart();
       return viewOf(managed);
     }
-    await store.put({ ...stored, pinnedTarget: record.target }, undefined);
+    await store.put({ ...stored, pinnedTarget: target }, undefined);
     this.#follow();
     return viewOf(this.#find(id));
   }

@@ -35,6 +35,25 @@ export function findId(
   return undefined;
 }
 
+/** Commands that Microsoft's `hcm` has, too. */
+const MICROSOFTS_COMMANDS = new Set(['add', 'remove', 'show', 'restart']);
+/** Its short flags that oclif cannot have, or that mean nothing elsewhere here: `-ns X` would be `-n s X`. */
+const MICROSOFTS_FLAGS = new Map([
+  ['-ns', '--namespace'],
+  ['-rg', '--resource-group'],
+  ['-s', '--subscription'],
+]);
+
+/** What stands behind the command, with the short flags of Microsoft's `hcm` written out. Other commands keep theirs. */
+export function writeOutFlags(id: string, argv: readonly string[]): string[] {
+  if (!MICROSOFTS_COMMANDS.has(id)) return [...argv];
+  return argv.map((word) => {
+    const [flag = '', ...value] = word.split('=');
+    const long = MICROSOFTS_FLAGS.get(flag);
+    return long === undefined ? word : [long, ...value].join('=');
+  });
+}
+
 export function wantsHelp(argv: readonly string[]): boolean {
   return argv.includes('--help') || argv.includes('-h');
 }

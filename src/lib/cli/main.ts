@@ -2,7 +2,7 @@
  * Where the program starts and ends: finds the command, runs it, sets the exit status. Help of the whole program and
  * `--version` come from files alone; oclif is loaded for what needs it, since loading it doubles the start-up.
  */
-import { findId, leadingWords, splitCommandLine, wantsHelp } from './argv.ts';
+import { findId, leadingWords, splitCommandLine, wantsHelp, writeOutFlags } from './argv.ts';
 import type { BaseCommand } from './base-command.ts';
 import { loadCommandList, type CommandList } from './command-list.ts';
 import { loadPackage } from './package-file.ts';
@@ -69,7 +69,7 @@ class Program {
       if (list.isLongRunning(found.id) && this.#command === undefined) {
         for (const signal of STOP_SIGNALS) process.on(signal, endAtOnce);
       }
-      this.#running = await list.load(found.id, own.slice(found.words));
+      this.#running = await list.load(found.id, writeOutFlags(found.id, own.slice(found.words)));
       this.#watchOutput();
       return this.#running.start(this.#command);
     }

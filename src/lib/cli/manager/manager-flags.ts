@@ -18,6 +18,9 @@ export const managedFlags = {
     helpValue: 'NAME',
   }),
   name: string({ char: 'n', description: 'Name of the connection, with --namespace.', helpValue: 'NAME' }),
+  // Microsoft's scripts name them; here the namespace and the name are enough.
+  subscription: string({ hidden: true }),
+  'resource-group': string({ char: 'g', hidden: true }),
   role: string({
     description: 'Which one, when the manager both listens on it and forwards to it.',
     options: ['listener', 'forward'],

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { findId, leadingWords, splitCommandLine, wantsHelp } from '../../../../src/lib/cli/argv.ts';
+import {
+  findId,
+  leadingWords,
+  splitCommandLine,
+  wantsHelp,
+  writeOutFlags,
+} from '../../../../src/lib/cli/argv.ts';
 
 describe('the command line before oclif', () => {
   it('is split at the first --, and the rest is kept to the letter', () => {
@@ -26,5 +32,21 @@ describe('the command line before oclif', () => {
 
   it('asks for help by --help or -h', () => {
     assert.deepEqual([['listen', '--help'], ['-h'], ['listen']].map(wantsHelp), [true, true, false]);
+  });
+
+  for (const command of ['add', 'remove', 'show', 'restart']) {
+    it(`writes out the flags of Microsoft's hcm ${command}`, () => {
+      const typed = ['-s', 'sub', '-rg', 'group', '-ns=relay', '-n', 'db', '--json'];
+      assert.deepEqual(writeOutFlags(command, typed), [
+        ...['--subscription', 'sub', '--resource-group', 'group', '--namespace=relay', '-n', 'db', '--json'],
+      ]);
+    });
+  }
+
+  it('leaves the flags of all other commands, and words that only look alike', () => {
+    const typed = ['-ns', 'relay', '-s', 'x', '-rg', 'y'];
+    assert.deepEqual(writeOutFlags('listen', typed), typed);
+    assert.deepEqual(writeOutFlags('connection:show', typed), typed);
+    assert.deepEqual(writeOutFlags('show', ['ns/a-ns', '-nsx', '--ns']), ['ns/a-ns', '-nsx', '--ns']);
   });
 });
