@@ -147,7 +147,9 @@ export class ManagerService implements ManagerOperations {
       await readStored([stored], this.#options.folder);
       await store.put(stored, connectionString);
       await this.#readStore();
-      this.#follow();
+      const done = Object.values(this.#follow()).flat();
+      // Another key alone shows in no fingerprint.
+      if (!done.includes(id)) this.#find(id).restart();
     }
     return { connection: viewOf(this.#find(id)), changed };
   }
@@ -179,7 +181,7 @@ export class ManagerService implements ManagerOperations {
       managed.restart();
       return viewOf(managed);
     }
-    await store.put({ ...stored, pinnedTarget: target }, undefined);
+    await store.put({ ...stored, pinnedTarget: target }, await store.secret(stored));
     this.#follow();
     return viewOf(this.#find(id));
   }

@@ -84,12 +84,15 @@ export class ConnectionStore {
 
   /**
    * Adds a connection, or replaces the one of the same role and name; the secret is written first, so that no entry is
-   * ever without its own.
+   * ever without its own. Without a secret, an earlier one is forgotten.
    * @throws HcmError HCM_STATE_UNWRITABLE: nothing has changed then.
    */
   put(stored: StoredConnection, secret: string | undefined): Promise<void> {
     return this.#change(async (connections) => {
-      if (secret !== undefined) await this.#options.secrets.save(secretName(stored), secret);
+      const { secrets } = this.#options;
+      await (secret === undefined
+        ? secrets.remove(secretName(stored))
+        : secrets.save(secretName(stored), secret));
       return [...connections.filter((one) => !isSame(one, stored)), stored];
     });
   }

@@ -13,15 +13,15 @@ export function unknownCommand(argv: readonly string[], commands: readonly Comma
   }
   const names = commands.filter(({ hidden }) => !hidden).map(({ id }) => id.replaceAll(':', ' '));
   const typed = words.join(' ');
-  const meant = nearest(typed, names) ?? nearest(words[0] ?? '', names) ?? meantVerb(words, names);
+  const [first = ''] = words;
+  // A verb that is spelled right counts before a word that only looks like it: `hcm start` is not `hcm restart`.
+  const meant =
+    names.find((name) => name.endsWith(` ${first}`)) ??
+    nearest(typed, names) ??
+    nearest(first, names) ??
+    names.find((name) => name.startsWith(`${first} `));
   const question = meant === undefined ? '' : ` Did you mean "hcm ${meant}"?`;
   return new HcmError('HCM_USAGE', `There is no command "hcm ${typed}".${question}`, {
     details: { next: meant === undefined ? 'hcm --help' : `hcm ${meant} --help` },
   });
-}
-
-/** `hcm start` for `hcm emulator start`, `hcm emulator run` for the commands of that noun. */
-function meantVerb(words: readonly string[], names: readonly string[]): string | undefined {
-  const [first = ''] = words;
-  return names.find((name) => name.split(' ').includes(first));
 }

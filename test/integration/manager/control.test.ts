@@ -113,7 +113,8 @@ describe("the manager's control socket", () => {
       role: 'listener',
       connection: 'my-relay/db',
       connectionString: 'Endpoint=sb://my-relay.servicebus.windows.net/',
-      entry: { target: 'db:5432' },
+      pinnedTarget: 'db:5432',
+      entry: { maxStreams: 7 },
     };
     assert.equal((await client.add(request)).changed, true);
     assert.deepEqual(asked, [request]);

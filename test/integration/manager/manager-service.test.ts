@@ -98,6 +98,25 @@ describe('the manager of a folder', () => {
     assert.ok((await client.list()).some(({ id }) => id === DB));
   });
 
+  it('opens a connection anew whose key alone is another, and forgets a key that is given up', async () => {
+    await declare('web');
+    await start();
+    const request = { role: 'listener', connection: 'my-relay/db', entry: { target: 'db:5432' } } as const;
+    await client.add({ ...request, connectionString: STRING });
+    await until(() => tunnels.of(DB).length === 1);
+    const other = await client.add({ ...request, connectionString: `${STRING};x=y` });
+    assert.equal(other.changed, true);
+    await until(() => tunnels.of(DB).length === 2);
+    const without = await client.add(request);
+    assert.equal(without.changed, true);
+    await until(() => tunnels.of(DB).length === 3);
+    assert.equal(
+      await readFile(join(folder, 'secrets.json'), 'utf8').then((text) => text.includes(STRING)),
+      false,
+    );
+    assert.equal((await client.add(request)).changed, false);
+  });
+
   it('says that nothing has changed when the same is added again', async () => {
     await declare('web');
     await start();
