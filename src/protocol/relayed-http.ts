@@ -54,7 +54,7 @@ export interface ResponseHeaderRules {
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What would end a header line, or is no text: all controls but the tab (RFC 9110, 5.5). */
- 
+
 const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 /**
