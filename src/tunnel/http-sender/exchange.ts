@@ -209,7 +209,8 @@ export class Exchange {
         if (!answer.complete) reject(broken);
       });
       response.once('close', () => {
-        if (response.writableFinished) resolve();
+        // Of a connection that was reset, node:http says that all was written.
+        if (response.writableFinished && !this.#aborted) resolve();
         else reject(clientGone());
       });
       if (answer.readableEnded) response.end();
@@ -233,8 +234,10 @@ export class Exchange {
 
   #abort(reason: HcmError): void {
     this.#aborted ??= reason;
+    const { socket, headersSent } = this.#response;
+    // First: node:http would end what is left of an answer that is all here already, as if that were all of it.
+    if (socket && (headersSent || reason.code === 'HCM_ABORTED')) resetSocket(socket);
     this.#upstream?.destroy(reason);
-    if (reason.code === 'HCM_ABORTED' && this.#response.socket) resetSocket(this.#response.socket);
   }
 
   #checkAborted(): void {
