@@ -3,7 +3,7 @@
  * URL. Resolves no names, opens nothing, and repeats no password that stands in a URL.
  */
 import { HcmError } from './errors.ts';
-import { formatTarget, isUsablePath, parseTarget, socketPath } from './target.ts';
+import { formatTarget, isUsablePath, parseTarget, socketPath, UNIX_PATH_MAX_BYTES } from './target.ts';
 
 /** `host` is a name or an address, without `[]`. */
 export type TargetAddress =
@@ -35,6 +35,9 @@ export function parseTargetAddress(text: string): TargetAddress {
   const path = socketPath(trimmed);
   if (path !== undefined) {
     if (!isUsablePath(path)) throw fault('path', 'It has no usable path after unix:');
+    const bytes = Buffer.byteLength(path);
+    if (bytes > UNIX_PATH_MAX_BYTES && !path.startsWith('\\\\'))
+      throw fault('path', `Its path has ${bytes} bytes, and ${UNIX_PATH_MAX_BYTES} are possible`);
     return { kind: 'unix', path };
   }
   const url = /^(https?):\/\/(.*)$/is.exec(trimmed);

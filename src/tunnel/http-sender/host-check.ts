@@ -7,6 +7,9 @@ import { isLoopbackName, normalizeHost } from '../../protocol/relay-hosts.ts';
 import type { Bind } from '../../protocol/target.ts';
 import { headerValues } from '../../websocket/http-head.ts';
 
+/** Names and addresses; nothing that would make a URL of it. */
+const NAME = /^[0-9a-z._:-]+$/i;
+
 /**
  * The host that the request may not ask for; undefined when it may. Where other machines are let in, or where no page can
  * come from (a Unix socket), every host will do. A request without a host is not a browser's.
@@ -20,6 +23,6 @@ export function foreignHost(
   const asked = [...headerValues(rawHeaders, 'Host'), ...(inUrl === undefined ? [] : [inUrl])];
   return asked.find((authority) => {
     const name = normalizeHost(authority.replace(/:\d*$/, ''));
-    return !isLoopbackName(name) && name !== normalizeHost(bind.host);
+    return !NAME.test(name) || (!isLoopbackName(name) && name !== normalizeHost(bind.host));
   });
 }

@@ -582,6 +582,7 @@ describe('a local HTTP port', () => {
         'evil.example',
         'localhost.evil.example',
         '127.0.0.1.evil.example',
+        'evil.example#.localhost',
         '10.0.0.1',
         '[::2]',
       ]) {

@@ -72,6 +72,7 @@ describe('parseTargetAddress', () => {
     ['udp://dns:53', 'scheme'],
     ['ftp://me:s3cret@db', 'scheme'],
     ['unix:', 'path'],
+    [`unix:/${'a'.repeat(107)}`, 'path'],
     ['unix:/a\0b', 'path'],
     ['http://', 'host'],
     ['http:///path', 'host'],

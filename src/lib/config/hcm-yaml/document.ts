@@ -117,7 +117,7 @@ class Reader {
     // A mistake makes the parser stumble over what follows, too.
     const [error] = [...document.errors, ...document.warnings];
     if (error?.code === 'RESOURCE_EXHAUSTION') this.#fault(error.pos[0], TOO_DEEP);
-    else if (error) this.#fault(error.pos[0], `${error.message}${this.#hint(error.pos[0])}`);
+    else if (error) this.#fault(error.pos[0], `${withoutContent(error)}${this.#hint(error.pos[0])}`);
     this.#throwFaults();
     return document;
   }
@@ -262,6 +262,11 @@ function anchorsOf(document: Document.Parsed): Map<Alias, Node> {
     },
   });
   return found;
+}
+
+/** The parser's words without the text that it stumbled over, which may be a secret or a whole picture. */
+function withoutContent({ message }: { readonly message: string }): string {
+  return message.replace(/(?<=extra characters|YAML stream).*$|\s+at line \d.*$/s, '');
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

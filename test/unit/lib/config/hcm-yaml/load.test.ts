@@ -32,6 +32,16 @@ function indented(text: string, by: number): string {
 }
 
 describe('hcm.yaml', () => {
+  for (const [what, text] of [
+    ['behind the sign of a block', 'azure:\n  key: |s3cr3t-text\n'],
+    ['that is no YAML', 'azure: {a: 1}} s3cr3t-text\n'],
+    ['with a tag that is unknown', 'azure: !tag s3cr3t-text\n'],
+  ] as const) {
+    it(`does not repeat text ${what}`, async () => {
+      assert.doesNotMatch(await failure(text), /s3cr3t/);
+    });
+  }
+
   it('declares namespaces, connections, rules and apps', async () => {
     const azure = await load(`
 azure:
