@@ -189,7 +189,9 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_LOGICAL_PORT_UNKNOWN: target(
     'Compare the names of both ends: hcm listen ... --dialect azbridge --target NAME=HOST:PORT',
   ),
-  HCM_LOGICAL_PORT_MODE: target('Ask a UDP target for datagrams: hcm forward ... --bind NAME=udp:ADDR:PORT'),
+  HCM_LOGICAL_PORT_MODE: target(
+    'Bind udp:ADDR:PORT for a UDP target, and only for that: hcm forward ... --bind NAME=udp:ADDR:PORT',
+  ),
   HCM_DIALECT_MISMATCH: target('Give both ends the same --dialect'),
   HCM_HTTP_UNSERVED: target(
     'Start the listener with an HTTP target: hcm listen ... --target http://HOST:PORT',
