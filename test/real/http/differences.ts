@@ -119,6 +119,10 @@ export function targetDifferences(relayHost: string, targetHost: string, prefix:
   const relay = relayDifferences();
   return {
     ...relay,
+    requestHeadersLost: {
+      ...relay.requestHeadersLost,
+      forwarded: 'frameworks that prefer it to X-Forwarded-* would believe the sender',
+    },
     requestHeadersOwn: ['connection'], // kept where a request may be sent twice, else closed
     requestHeadersChanged: (direct, method) => {
       const before = direct['x-forwarded-for'];
