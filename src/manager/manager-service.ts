@@ -89,7 +89,7 @@ export class ManagerService implements ManagerOperations {
       const message = `The store was damaged; it was put aside as ${store.keptAside}.`;
       this.#problem('store', new HcmError('HCM_STATE_CORRUPT', message));
     }
-    await this.#readStore();
+    await this.#readStore().catch((error: unknown) => this.#problem('store', asHcmError(error)));
     await this.reload().catch(() => undefined);
   }
 

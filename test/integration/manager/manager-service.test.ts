@@ -214,6 +214,20 @@ describe('the manager of a folder', () => {
     assert.doesNotMatch(text, new RegExp(KEY));
   });
 
+  it('runs what the file declares although an entry of its store makes no sense, and says so', async () => {
+    await declare('web');
+    const stored = { role: 'listener', connection: 'my-relay/db', addedAt: '', entry: { target: 'no port' } };
+    await writeFile(join(folder, 'connections.json'), JSON.stringify({ version: 1, connections: [stored] }));
+    await start();
+    assert.deepEqual(
+      (await client.list()).map(({ id }) => id),
+      ['listen my-relay/web'],
+    );
+    const [problem] = (await client.describe()).problems;
+    assert.equal(problem?.code, 'HCM_CONFIG_INVALID');
+    assert.match(problem.message, /target/);
+  });
+
   it('keeps a second manager from the same folder', async () => {
     await declare('web');
     await start();
