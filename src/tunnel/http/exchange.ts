@@ -9,12 +9,13 @@ import {
   INLINE_BODY_MAX_BYTES,
   RESPONSE_TIMEOUT_MS,
 } from '../../protocol/limits.ts';
-import { rejectionFor, type Rejection } from '../../protocol/rejections.ts';
+import type { Rejection } from '../../protocol/rejections.ts';
 import { totalBytes } from '../byte-end.ts';
 import type { Clock } from '../clock.ts';
 import { asHcmError } from '../emitter.ts';
 import { RelayedRequest } from './relayed-request.ts';
 import { RelayedResponse, type ResponseHead, type ResponseOutlet } from './relayed-response.ts';
+import { asResponseError, rejectionOf } from './response-errors.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { RequestRendezvous, RendezvousUser } from './request-rendezvous.ts';
 
@@ -308,19 +309,4 @@ export class Exchange implements ResponseOutlet, RendezvousUser {
     this.#cancelDeadline();
     this.#settle();
   }
-}
-
-function asResponseError(error: Error | undefined): HcmError {
-  if (error instanceof HcmError) return error;
-  const text = `The response broke off${error ? `: ${error.message}` : ''}`;
-  return new HcmError('HCM_RESPONSE_INVALID', text, { cause: error });
-}
-
-/** What the sender is told of a response that was given up. The text of a handler's own error is not for senders. */
-function rejectionOf(error: Error | undefined): Rejection {
-  const rejection = error instanceof HcmError ? rejectionFor(error.code, error.message) : undefined;
-  const isForSenders = rejection && error instanceof HcmError && rejection.description.includes(error.code);
-  return isForSenders
-    ? rejection
-    : rejectionFor('HCM_RESPONSE_INVALID', 'it broke off before anything was sent');
 }

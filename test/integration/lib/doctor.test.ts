@@ -400,6 +400,23 @@ describe('hcm doctor names the first thing that is wrong', () => {
     ]);
   });
 
+  it('a box that nobody trusts is looked at, and is told neither a token nor a key', async () => {
+    await online();
+    const heads: string[] = [];
+    const box = await intercept({
+      onHead: (head) => {
+        heads.push([head.startLine, ...head.rawHeaders].join('\n'));
+        return head;
+      },
+    });
+    const tls = await proved('tls', scene(both({ port: box.port })));
+    assert.equal(tls.result, 'failed');
+    assert.ok(heads.length > 0, 'it was asked who it is');
+    for (const head of heads) {
+      assert.doesNotMatch(head, /SharedAccessSignature|ServiceBusAuthorization|sb-hc-token|Bearer/i);
+    }
+  });
+
   it('TLS that is opened by an authority this machine trusts is a warning with its name', async () => {
     await online();
     const box = await intercept();
