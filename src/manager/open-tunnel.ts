@@ -3,9 +3,8 @@ import type { ForwardDeclaration, ListenerDeclaration } from '../lib/config/hcm-
 import { declaredListenerOptions } from '../lib/services/declared-listener.ts';
 import { parseAllowRule } from '../protocol/allow-list.ts';
 import type { HcmError } from '../protocol/errors.ts';
-import { formatTarget, type Bind, type StreamBind } from '../protocol/target.ts';
-import { startDatagramPort } from '../tunnel/azbridge/datagram-port.ts';
-import { openLogicalPort } from '../tunnel/azbridge/logical-port.ts';
+import { formatTarget, type StreamBind } from '../protocol/target.ts';
+import { startLogicalPort } from '../tunnel/azbridge/local-logical-port.ts';
 import { startHttpPort } from '../tunnel/http-sender/http-port.ts';
 import { HybridConnectionListener } from '../tunnel/listener.ts';
 import { startLocalPort, type LocalPort } from '../tunnel/local-port.ts';
@@ -87,11 +86,4 @@ async function openForward(
     stop,
     streams: () => ports.flatMap(({ streams }) => streams),
   };
-}
-
-function startLogicalPort(bind: Bind, sender: Sender, name: string): Promise<LocalPort> {
-  if (bind.kind === 'udp') return startDatagramPort(bind, sender, { name });
-  return startLocalPort(bind, sender, {
-    open: (options) => openLogicalPort(sender, { name, mode: 'stream', ...options }),
-  });
 }

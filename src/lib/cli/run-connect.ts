@@ -32,7 +32,7 @@ export async function runConnect(run: ConnectRun): Promise<number> {
   const open =
     logicalPort === undefined
       ? undefined
-      : (await import('./logical-port.ts')).logicalPortHook(sender, logicalPort);
+      : (await import('../../tunnel/azbridge/local-logical-port.ts')).logicalPortHook(sender, logicalPort);
   const aborting = new AbortController();
   // stdin itself cannot be ended by us: a stream in between can. At a terminal, the far end's end is the end.
   const input = Object.assign(new PassThrough(), { isTTY: process.stdin.isTTY });

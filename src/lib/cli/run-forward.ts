@@ -169,7 +169,7 @@ async function bindFirst(forward: Forward, sender: Sender, output: Output): Prom
 /** What speaks HTTP or azbridge is loaded only for those who want it. */
 async function startPort(forward: Forward, sender: Sender): Promise<AnyPort> {
   if (forward.logicalPort !== undefined) {
-    const { startLogicalPort } = await import('./logical-port.ts');
+    const { startLogicalPort } = await import('../../tunnel/azbridge/local-logical-port.ts');
     return startLogicalPort(forward.bind, sender, forward.logicalPort);
   }
   const { bind, http } = forward;

@@ -1,9 +1,9 @@
 /** A local address that leads to a logical port of azbridge: loaded only for those who want one. */
 import type { Bind } from '../../protocol/target.ts';
-import { startDatagramPort } from '../../tunnel/azbridge/datagram-port.ts';
-import { openLogicalPort } from '../../tunnel/azbridge/logical-port.ts';
-import { startLocalPort, type LocalPort, type OpenHook } from '../../tunnel/local-port.ts';
-import type { Sender } from '../../tunnel/sender.ts';
+import { startDatagramPort } from './datagram-port.ts';
+import { openLogicalPort } from './logical-port.ts';
+import { startLocalPort, type LocalPort, type OpenHook } from '../local-port.ts';
+import type { Sender } from '../sender.ts';
 
 /** Rejects as `startLocalPort` and `startDatagramPort` do. */
 export function startLogicalPort(bind: Bind, sender: Sender, name: string): Promise<LocalPort> {
