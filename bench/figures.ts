@@ -97,6 +97,26 @@ const http = (id: string, what: string, workload: Workload, metric: string): Fig
 const get = (atOnce: number): Workload => ({ kind: 'http-get', atOnce });
 const httpBulk = (direction: 'up' | 'down'): Workload => ({ kind: 'http-bulk', direction, megabytes: 100 });
 
+/** The machine's own part in a row: a peer without any of ours, against another one or under another load. */
+function bare(
+  id: string,
+  path: string,
+  workload: Workload,
+  metric: string,
+  against: string | Workload,
+): Figure {
+  const source = (peer: string, one: Workload): Source => ({ path: peer, legs: 'plain', workload: one });
+  return {
+    id,
+    what: 'the same, without ours',
+    metric,
+    of: source(path, workload),
+    against: typeof against === 'string' ? source(against, workload) : source(path, against),
+    better: metric === mb || metric === 'perSecond' ? 'higher' : 'lower',
+    ...(id.startsWith('19') ? scaling : {}),
+  };
+}
+
 /** "Flat" in row 19: no more than a fifth worse than with ten streams. */
 const flat = { throughput: 0.8, latency: 1.25, memory: 1.25 };
 const scaling = { rounds: 2, slow: true };
@@ -114,6 +134,9 @@ export const figures: Figure[] = [
     what: 'plain, 1 stream down',
     ...versus('node-pipe', 'plain', bulk(1, 'down'), mb, { first: 1.1, goal: 1.4 }),
   },
+  bare('1o', 'node-onread', bulk(), mb, 'node-pipe'),
+  bare('1do', 'node-onread', bulk(1, 'down'), mb, 'node-pipe'),
+  bare('2o', 'node-onread', bulk(), mb, 'haproxy'),
   { id: '2', what: 'plain, 1 stream', ...versus('haproxy', 'plain', bulk(), mb, { first: 0.95, goal: 1.3 }) },
   {
     id: '3a',
@@ -194,6 +217,8 @@ export const figures: Figure[] = [
     what: 'new streams/s, 50 at once, TLS',
     ...versus('ws', 'tls', storm, 'perSecond', { first: 1.35, goal: 2 }),
   },
+  bare('13n', 'node-pipe', storm, 'perSecond', 'ws'),
+  bare('13h', 'haproxy', storm, 'perSecond', 'ws'),
   {
     id: '14a',
     what: 'new stream each 20 ms, TLS, p50',
@@ -214,18 +239,8 @@ export const figures: Figure[] = [
     what: 'ping-pong p99 beside bulk : idle',
     ...alone({ kind: 'ping', besideBulk: true }, 'p99', 'lower', { against: ping, first: 5, goal: 2 }),
   },
-  // The machine's own part in it: what the same load does to peers.
-  ...['haproxy', 'node-pipe'].map((peer, index): Figure => {
-    const source = (workload: Workload): Source => ({ path: peer, legs: 'plain', workload });
-    return {
-      id: `16${'hn'[index]}`,
-      what: `the same, ${peer}`,
-      metric: 'p99',
-      of: source({ kind: 'ping', besideBulk: true }),
-      against: source(ping),
-      better: 'lower',
-    };
-  }),
+  bare('16h', 'haproxy', { kind: 'ping', besideBulk: true }, 'p99', ping),
+  bare('16n', 'node-pipe', { kind: 'ping', besideBulk: true }, 'p99', ping),
   {
     id: '17a',
     what: '1,000 idle streams, MiB a client',
@@ -278,6 +293,8 @@ export const figures: Figure[] = [
       },
     ];
   }),
+  bare('19n', 'node-pipe', bulk(1000), mb, bulk(10)),
+  bare('19h', 'haproxy', bulk(1000), mb, bulk(10)),
   ...['--version', '--help'].map((flag, index): Figure => ({
     id: `20${'ab'[index]}`,
     what: `hcm ${flag} : node -e 0`,
