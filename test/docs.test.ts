@@ -10,7 +10,7 @@ import {
   root,
   type CommandDescription,
 } from '../scripts/command-docs.ts';
-import { ERROR_TABLE } from '../src/lib/cli/error-table.ts';
+import { ERROR_TABLE } from '../src/lib/error-table.ts';
 import { ERROR_CODES } from '../src/protocol/errors.ts';
 
 /** Not ours to document, or made by a program. */

@@ -1,4 +1,4 @@
-import { EXIT } from '../../lib/cli/error-table.ts';
+import { EXIT } from '../../lib/error-table.ts';
 import { azureFlags } from '../../lib/cli/azure-flags.ts';
 import { interruptSignal, openAzureFor } from '../../lib/cli/azure-session.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';

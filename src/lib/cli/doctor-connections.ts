@@ -6,7 +6,7 @@ import { HcmError } from '../../protocol/errors.ts';
 import type { Connection } from '../../tunnel/options.ts';
 import { connectionRequest, type ConnectionFlags } from './connection-flags.ts';
 import { readConnections, wantedConnection, type ConnectionLookUp } from './connection-input.ts';
-import { EXIT, ERROR_TABLE } from './error-table.ts';
+import { EXIT, ERROR_TABLE } from '../error-table.ts';
 import type { Output } from './output.ts';
 
 export interface DoctorInput {

@@ -4,7 +4,7 @@ import type { EventView } from '../../manager/control/operations.ts';
 import type { HcmError } from '../../protocol/errors.ts';
 import type { RequestServed, TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
 import { formatDuration } from './durations.ts';
-import { ERROR_TABLE } from './error-table.ts';
+import { remedyOf } from '../error-table.ts';
 import { toUserError } from './to-user-error.ts';
 import type { Output } from './output.ts';
 
@@ -111,8 +111,7 @@ function toJson(event: TunnelEvent): object {
 }
 
 function why(error: HcmError): string {
-  const { next } = ERROR_TABLE[error.code];
-  return `${error.message.replace(/\.$/, '')} (${error.code}). ${typeof next === 'string' ? next : next(error.details)}`;
+  return `${error.message.replace(/\.$/, '')} (${error.code}). ${remedyOf(error)}`;
 }
 
 /** As in the log of a web server. */

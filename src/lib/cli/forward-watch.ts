@@ -1,7 +1,7 @@
 /** Watches the events of a foreground `forward`: how many streams are open, and a first attempt that was refused. */
 import type { HcmError } from '../../protocol/errors.ts';
 import type { TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
-import { ERROR_TABLE, EXIT } from './error-table.ts';
+import { ERROR_TABLE, EXIT } from '../error-table.ts';
 
 /** Answers that waiting does not mend: no right, and no such entity. "No listener yet" is not among them. */
 const FINAL_STATUSES: ReadonlySet<number> = new Set([EXIT.forbidden, EXIT.resource]);

@@ -10,7 +10,7 @@ import type { KeptNamespace } from '../services/apply/destroy-plan.ts';
 import { readDeclaredFile, type DeclarationFlags } from './apply-flags.ts';
 import { interruptSignal, openAzureFor } from './azure-session.ts';
 import { confirm } from './confirm.ts';
-import { EXIT } from './error-table.ts';
+import { EXIT } from '../error-table.ts';
 import type { Output } from './output.ts';
 import { describeForJson, formatKept, formatPlan, summarizePlan } from './plan-presenter.ts';
 import { isInteractive } from './terminal.ts';

@@ -4,7 +4,7 @@
  */
 import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
 import { redact } from '../../protocol/redact.ts';
-import { ERROR_TABLE, EXIT } from './error-table.ts';
+import { ERROR_TABLE, EXIT, remedyOf } from '../error-table.ts';
 
 /** What the relay, Resource Manager or Entra ID itself said. */
 export interface AzureError {
@@ -31,16 +31,12 @@ const LEAST_ERROR_STATUS = 400;
 
 export function toUserError(error: unknown): UserError {
   const known = toHcmError(error);
-  const { next } = ERROR_TABLE[known.code];
   const azure = azureErrorOf(known);
-  const ownNext = known.details['next'];
   return {
     code: known.code,
     message: redact(withoutOclifFrame(known.message)),
     exitStatus: exitStatusOf(known),
-    next: redact(
-      typeof ownNext === 'string' ? ownNext : typeof next === 'string' ? next : next(known.details),
-    ),
+    next: redact(remedyOf(known)),
     ...(azure === undefined ? {} : { azure }),
   };
 }

@@ -2,7 +2,7 @@
  * How a long-running command ends: by itself, or by Ctrl-C or SIGTERM. The first signal stops in
  * peace (drains), the second stops now, with the status of the signal.
  */
-import { EXIT } from './error-table.ts';
+import { EXIT } from '../error-table.ts';
 import { endAtOnce, STOP_SIGNALS } from './stop-signals.ts';
 
 export interface Stoppable<T> {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { ERROR_TABLE } from '../../../src/lib/cli/error-table.ts';
+import { ERROR_TABLE } from '../../../src/lib/error-table.ts';
 import { firstFailure, type ProofId, type ProofReport } from '../../../src/lib/services/doctor/report.ts';
 import type { Scene } from '../../../src/lib/services/doctor/scene.ts';
 import type { ErrorCode } from '../../../src/protocol/errors.ts';

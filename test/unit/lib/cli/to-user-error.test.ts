@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ERROR_TABLE } from '../../../../src/lib/cli/error-table.ts';
+import { ERROR_TABLE } from '../../../../src/lib/error-table.ts';
 import { docsLink, toUserError } from '../../../../src/lib/cli/to-user-error.ts';
 import { ERROR_CODES, HcmError } from '../../../../src/protocol/errors.ts';
 

@@ -1,5 +1,5 @@
-/** Every error code with its exit status and the thing to do next: the one place that gives statuses to codes. */
-import type { ErrorCode, ErrorDetails } from '../../protocol/errors.ts';
+/** Every error code with its exit status and the thing to do next: the one place for both, for commands and the manager. */
+import type { ErrorCode, ErrorDetails } from '../protocol/errors.ts';
 
 /** The statuses that the README promises. */
 export const EXIT = {
@@ -201,6 +201,20 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_LISTENER_BUSY: relay('Raise --max-streams of the listener, or start another one'),
   HCM_REJECTED: target('See the log of the listener on the private side'),
 };
+
+/** What to do about an error: its own advice, else that of its code. */
+export function remedyOf({
+  code,
+  details = {},
+}: {
+  readonly code: ErrorCode;
+  readonly details?: ErrorDetails | undefined;
+}): string {
+  const own = details['next'];
+  if (typeof own === 'string') return own;
+  const { next } = ERROR_TABLE[code];
+  return typeof next === 'string' ? next : next(details);
+}
 
 function isLocal(host: unknown): boolean {
   return (
