@@ -62,6 +62,13 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     exitStatus: EXIT.unexpected,
     next: 'Make room on the disk, or point HCM_STATE_DIR to a folder that you may write',
   },
+  HCM_KEYCHAIN_UNAVAILABLE: {
+    exitStatus: EXIT.unexpected,
+    next: 'Unlock the keychain; or keep keys in a file: hcm service run --secrets file, and add the connection again',
+  },
+  HCM_SECRET_MISSING: forbidden(({ connection }) => {
+    return `Add it again with its key: hcm add ${connection ?? 'CONNECTION'} --connection-string-file FILE`;
+  }),
   HCM_OUTPUT_FAILED: {
     exitStatus: EXIT.unexpected,
     next: 'Make room where the output goes, or send it elsewhere',
