@@ -4,6 +4,7 @@ import { parseTargetAddress } from '../../../protocol/target-address.ts';
 import { hostHeaderFault } from '../../host-header.ts';
 import { httpPortNames, namedTargetFault } from '../../logical-ports.ts';
 import { childPointer } from './document.ts';
+import { readHealthCheck, type HealthCheckNode } from './health-check-section.ts';
 import type { ListenerDeclaration, ListenerTargets } from './manager-declaration.ts';
 import type { SectionValues } from './section-values.ts';
 import { fitsDialect, inFolder, readPorts, readTunnel, type TunnelNode } from './tunnel-section.ts';
@@ -17,6 +18,7 @@ export interface ListenerNode extends TunnelNode {
   proxyProtocol?: 'v2';
   keepPath?: boolean;
   hostHeader?: string;
+  healthCheck?: HealthCheckNode;
 }
 
 export function readListener(
@@ -26,6 +28,12 @@ export function readListener(
 ): ListenerDeclaration {
   const { maxStreams, proxyProtocol, keepPath = false, hostHeader } = node;
   const targets = readTargets(node, pointer, values);
+  const healthCheck = readHealthCheck(
+    node.healthCheck,
+    targets,
+    childPointer(pointer, 'healthCheck'),
+    values,
+  );
   const dialTimeoutMs = values.duration(node.dialTimeout, childPointer(pointer, 'dialTimeout'));
   const allow = node.allow?.flatMap((text, index) => {
     const at = childPointer(childPointer(pointer, 'allow'), index);
@@ -45,6 +53,7 @@ export function readListener(
     ...(dialTimeoutMs === undefined ? {} : { dialTimeoutMs }),
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     ...(hostHeader === undefined ? {} : { hostHeader }),
+    ...(healthCheck === undefined ? {} : { healthCheck }),
   };
 }
 

@@ -32,8 +32,17 @@ export type ListenerTargets =
   /** By logical port; at least one. */
   | { readonly dialect: 'azbridge'; readonly ports: ReadonlyMap<string, TargetAddress> };
 
+/** How a target is asked whether it is there. */
+export type HealthCheck = { readonly everyMs?: number } & (
+  | { readonly kind: 'tcp' }
+  /** A GET; without a path the one of the target's URL. */
+  | { readonly kind: 'http'; readonly path?: string }
+);
+
 export interface ListenerDeclaration extends TunnelDeclaration {
   readonly targets: ListenerTargets;
+  /** Absent: the target is never asked. */
+  readonly healthCheck?: HealthCheck;
   readonly allow?: readonly AllowRule[];
   readonly maxStreams?: number;
   readonly dialTimeoutMs?: number;

@@ -5,6 +5,7 @@ import type { Fault } from './faults.ts';
 import { readForward, type ForwardNode } from './forward-section.ts';
 import { readListener, type ListenerNode } from './listener-section.ts';
 import type { ForwardDeclaration, ListenerDeclaration, ManagerDeclaration } from './manager-declaration.ts';
+import { isSameConnection } from './same-connection.ts';
 import { SectionValues } from './section-values.ts';
 
 interface ManagerNode {
@@ -30,18 +31,41 @@ export function readManagerSection(
   );
   checkListenersOnce(listeners, values);
   checkBoundOnce(forwards, values);
+  checkForwardsOnce(forwards, values);
   return { manager: { listeners, forwards }, faults: values.faults };
 }
 
 /** The relay would hand each stream to one of the two at random. */
 function checkListenersOnce(listeners: readonly ListenerDeclaration[], values: SectionValues): void {
-  const seen = new Set<string>();
   for (const [index, { connection }] of listeners.entries()) {
-    const key = connection.toLowerCase();
+    const isAbove = listeners.slice(0, index).some((one) => isSameConnection(one.connection, connection));
     const at = childPointer(childPointer(LISTENERS, index), 'connection');
-    if (seen.has(key)) values.fault(at, `"${values.shown(connection, at)}" has a listener already, above`);
+    if (isAbove) values.fault(at, `"${values.shown(connection, at)}" has a listener already, above`);
+  }
+}
+
+/** A connection may have several local ports; two entries that say the same are a slip, and give two free ports. */
+function checkForwardsOnce(forwards: readonly ForwardDeclaration[], values: SectionValues): void {
+  const seen = new Set<string>();
+  for (const [index, { connection, binds }] of forwards.entries()) {
+    const key = JSON.stringify([connection.toLowerCase(), binds], (_key, inner: unknown) =>
+      inner instanceof Map ? [...inner] : inner,
+    );
+    const at = childPointer(childPointer(FORWARDS, index), 'connection');
+    // Fixed addresses that stand twice are told by themselves.
+    if (seen.has(key) && !hasFixedBind(binds))
+      values.fault(
+        at,
+        `"${values.shown(connection, at)}" stands here twice with the same binds; give each a port`,
+      );
     seen.add(key);
   }
+}
+
+function hasFixedBind(binds: ForwardDeclaration['binds']): boolean {
+  const all =
+    binds.kind === 'azbridge' ? [...binds.ports.values()] : binds.bind === undefined ? [] : [binds.bind];
+  return all.some((bind) => bind.kind === 'unix' || bind.port !== 0);
 }
 
 function checkBoundOnce(forwards: readonly ForwardDeclaration[], values: SectionValues): void {

@@ -100,6 +100,8 @@ function whatIsWrong({ keyword, params, schemaPath }: ErrorObject, part: SchemaP
       return `expected ${expected(part)}, and it is empty`;
     case 'minimum':
       return `expected a number from ${String((params as { limit: number }).limit)} on, found ${describe(found)}`;
+    case 'maximum':
+      return `expected a number up to ${String((params as { limit: number }).limit)}, found ${describe(found)}`;
     case 'uniqueItems':
       return 'the same thing stands here twice';
     default:

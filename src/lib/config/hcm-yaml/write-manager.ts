@@ -4,6 +4,7 @@ import { formatBind } from '../../../protocol/target.ts';
 import type {
   Access,
   ForwardDeclaration,
+  HealthCheck,
   ListenerDeclaration,
   ManagerDeclaration,
 } from './manager-declaration.ts';
@@ -21,7 +22,8 @@ export function managerSectionData({ listeners, forwards }: ManagerDeclaration):
 }
 
 function listenerData(listener: ListenerDeclaration): object {
-  const { targets, allow, maxStreams, dialTimeoutMs, proxyProtocol, keepPath, hostHeader } = listener;
+  const { targets, allow, maxStreams, dialTimeoutMs, proxyProtocol, keepPath, hostHeader, healthCheck } =
+    listener;
   const { target } = targets.dialect === 'raw' ? targets : {};
   return compact({
     ...tunnelData(listener),
@@ -35,6 +37,17 @@ function listenerData(listener: ListenerDeclaration): object {
     proxyProtocol,
     keepPath: keepPath || undefined,
     hostHeader: hostHeader && escapeVariables(hostHeader),
+    healthCheck: healthCheck && healthCheckData(healthCheck),
+  });
+}
+
+/** As short as it can be said. */
+function healthCheckData(check: HealthCheck): string | object {
+  const path = check.kind === 'http' ? check.path : undefined;
+  if (check.everyMs === undefined && path === undefined) return check.kind;
+  return compact({
+    ...(check.kind === 'tcp' ? { tcp: true } : { http: escapeVariables(path ?? '/') }),
+    everySeconds: check.everyMs === undefined ? undefined : check.everyMs / 1_000,
   });
 }
 

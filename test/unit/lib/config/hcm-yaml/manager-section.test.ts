@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parseAzureSection, parseManagerSection } from '../../../../../src/lib/config/hcm-yaml/load.ts';
+import { managerSectionData } from '../../../../../src/lib/config/hcm-yaml/write-manager.ts';
 import { HcmError, type ErrorCode } from '../../../../../src/protocol/errors.ts';
 
 const KEY = 'c2VjcmV0';
@@ -119,6 +120,29 @@ manager:
       ['sock', { kind: 'unix', path: '/tmp/app.sock' }],
       ['any', { kind: 'tcp', host: '127.0.0.1', port: 0 }],
     ]);
+  });
+
+  for (const [written, wanted] of [
+    ['tcp', { kind: 'tcp' }],
+    ['http', { kind: 'http' }],
+    ['{ http: /health?deep=1 }', { kind: 'http', path: '/health?deep=1' }],
+    ['{ http: /, everySeconds: 5 }', { kind: 'http', path: '/', everyMs: 5_000 }],
+    ['{ tcp: true, everySeconds: 30 }', { kind: 'tcp', everyMs: 30_000 }],
+  ] as const) {
+    it(`has the health check ${written}, and writes it as it was`, async () => {
+      const text = listener(`target: http://a/app\nhealthCheck: ${written}\n`);
+      const declared = await load(text);
+      assert.deepEqual(declared.listeners[0]?.healthCheck, wanted);
+      const again = await load(JSON.stringify(managerSectionData(declared)));
+      assert.deepEqual(again.listeners[0]?.healthCheck, wanted);
+    });
+  }
+
+  it('takes several local ports of one connection', async () => {
+    const { forwards } = await load(
+      'manager: {forwards: [{connection: my-relay/a, bind: "81"}, {connection: my-relay/a, bind: "82"}, {connection: my-relay/a}]}\n',
+    );
+    assert.equal(forwards.length, 3);
   });
 
   it('and section azure do not get into each other’s way', async () => {
@@ -304,6 +328,76 @@ manager:
       'two listeners of one connection',
       'manager: {listeners: [{connection: my-relay/a}, {connection: MY-RELAY/A}]}\n',
       '1:62: manager.listeners.1.connection: "MY-RELAY/A" has a listener already, above',
+    ],
+    [
+      'two listeners of one connection, once by its host',
+      'manager: {listeners: [{connection: my-relay/a}, {connection: my-relay.servicebus.windows.net/a}]}\n',
+      '1:62: manager.listeners.1.connection: "my-relay.servicebus.windows.net/a" has a listener already, above',
+    ],
+    [
+      'two forwards that say the same',
+      'manager: {forwards: [{connection: my-relay/a}, {connection: my-relay/A}]}\n',
+      '1:61: manager.forwards.1.connection: "my-relay/A" stands here twice with the same binds; give each a port',
+    ],
+    [
+      'a health check that is none',
+      listener('target: a:1\nhealthCheck: ping\n'),
+      '5:20: manager.listeners.0.healthCheck: expected tcp, http, {http: /health, everySeconds: 5} or {tcp: true, everySeconds: 5}, found "ping"',
+    ],
+    [
+      'a health check of another type',
+      listener('target: a:1\nhealthCheck: true\n'),
+      '5:20: manager.listeners.0.healthCheck: expected a text or a mapping such as tcp or {http: /health, everySeconds: 5}, found true (in quotes it is a text)',
+    ],
+    [
+      'a health check with an unknown key',
+      listener('target: a:1\nhealthCheck: {tcp: true, every: 5}\n'),
+      '5:32: manager.listeners.0.healthCheck: there is no key "every"; did you mean "everySeconds"?',
+    ],
+    [
+      'a health check that says only how often',
+      listener('target: a:1\nhealthCheck: {everySeconds: 5}\n'),
+      '5:7: manager.listeners.0.healthCheck: needs one of the two, "tcp: true" or "http: /PATH"',
+    ],
+    [
+      'a health check of two kinds',
+      listener('target: a:1\nhealthCheck: {tcp: true, http: /}\n'),
+      '5:7: manager.listeners.0.healthCheck: needs one of the two, "tcp: true" or "http: /PATH"',
+    ],
+    [
+      'a health check that is off',
+      listener('target: a:1\nhealthCheck: {tcp: false}\n'),
+      '5:26: manager.listeners.0.healthCheck.tcp: is true, or is left out together with "healthCheck"',
+    ],
+    [
+      'a health check without a pause',
+      listener('target: a:1\nhealthCheck: {tcp: true, everySeconds: 0}\n'),
+      '5:46: manager.listeners.0.healthCheck.everySeconds: expected a number from 1 on, found 0 (in quotes it is a text)',
+    ],
+    [
+      'a health check once a day',
+      listener('target: a:1\nhealthCheck: {tcp: true, everySeconds: 86400}\n'),
+      '5:46: manager.listeners.0.healthCheck.everySeconds: expected a number up to 3600, found 86400 (in quotes it is a text)',
+    ],
+    [
+      'a health check whose path is none',
+      listener('target: http://a\nhealthCheck: {http: health}\n'),
+      '5:27: manager.listeners.0.healthCheck.http: expected a path such as /health, percent-encoded, found "health"',
+    ],
+    [
+      'a health check by HTTP of a socket',
+      listener('target: unix:a.sock\nhealthCheck: http\n'),
+      '5:7: manager.listeners.0.healthCheck: http goes with HOST:PORT and http(s):// targets; a Unix socket is asked by tcp',
+    ],
+    [
+      'a health check by HTTP of logical ports',
+      listener('dialect: azbridge\nports: {db: "a:1"}\nhealthCheck: http\n'),
+      '6:7: manager.listeners.0.healthCheck: http goes with the dialect raw; the targets of azbridge are asked by tcp',
+    ],
+    [
+      'a health check of UDP',
+      listener('dialect: azbridge\nports: {db: "a:1", dns: "udp:a:53"}\nhealthCheck: tcp\n'),
+      '6:7: manager.listeners.0.healthCheck: cannot ask the UDP target of "dns" whether it is there',
     ],
     [
       'a bind that is none',
