@@ -78,6 +78,8 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     next: 'This is a bug in hcm. Run it again with HCM_DEBUG=1 and report what it prints',
   },
   HCM_NOT_RUNNING: { exitStatus: EXIT.notRunning, next: 'hcm emulator start' },
+  HCM_SERVICE_FAILED: { exitStatus: EXIT.unexpected, next: 'hcm service status' },
+  HCM_SERVICE_UNSUPPORTED: usage('hcm service run, from whatever starts programs on this machine'),
 
   HCM_CLOUD_UNKNOWN: usage('hcm cloud list'),
   HCM_CLOUD_INVALID: usage('hcm cloud add NAME --endpoint https://HOST'),
