@@ -25,6 +25,8 @@ export class HttpRelay {
   readonly port: number;
   readonly ca: string;
   readonly requests: IncomingMessage[] = [];
+  /** Of each request, the id that its sender chose. */
+  readonly ids: (string | undefined)[] = [];
   /** TLS connections so far. */
   connections = 0;
   answer: Answer = (_request, response) => void response.writeHead(200, { Via: VIA }).end('hello');
@@ -50,11 +52,20 @@ export class HttpRelay {
       socket.on('error', () => undefined).once('close', () => this.#sockets.delete(socket));
     });
     server.on('request', (incoming: IncomingMessage, response: ServerResponse) => {
+      this.#takeId(incoming);
       this.requests.push(incoming);
       incoming.on('error', () => undefined);
       response.on('error', () => undefined);
       this.answer(incoming, response);
     });
+  }
+
+  /** As a relay does: no listener sees it in the query. */
+  #takeId(incoming: IncomingMessage): void {
+    const { url = '' } = incoming;
+    const [, before, id] = /^(.*)[?&]sb-hc-id=([^&]*)$/.exec(url) ?? [];
+    this.ids.push(id);
+    incoming.url = before ?? url;
   }
 
   get connection(): Connection {

@@ -18,7 +18,15 @@ import { resetSocket } from '../../websocket/reset-socket.ts';
 import { asHcmError } from '../emitter.ts';
 import { nodeCode } from '../network-errors.ts';
 import type { Sender } from '../sender.ts';
-import { hasBody, localHeadersOf, originForm, relayHeadersOf, relayTarget, remoteOf } from './heads.ts';
+import {
+  hasBody,
+  localHeadersOf,
+  originForm,
+  relayHeadersOf,
+  relayTarget,
+  remoteOf,
+  withRequestId,
+} from './heads.ts';
 import { answerWith, errorBody, statusOf } from './local-answer.ts';
 import { isRelaysOwn, listenersRefusal, relaysRefusal } from './refusal.ts';
 import type { RelayAgent } from './relay-agent.ts';
@@ -145,7 +153,7 @@ export class Exchange {
     const authority = port === 443 ? urlHost(host) : `${urlHost(host)}:${port}`;
     const upstream = httpRequest({
       ...{ agent, method, host, port, maxHeaderSize: HEAD_MAX_BYTES },
-      path: relayTarget(url, sender.connection.path, keepPath),
+      path: withRequestId(relayTarget(url, sender.connection.path, keepPath), this.#stream),
       headers: relayHeadersOf(rawHeaders, { method, host: authority, token }),
     });
     this.#upstream = upstream;

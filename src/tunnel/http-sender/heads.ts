@@ -27,6 +27,16 @@ export function relayTarget(url: string, entity: string, keepPath: boolean): str
   return keepPath ? joinPath('', local) : joinPath(entityPrefix(entity), local);
 }
 
+/**
+ * The target with an id of our own, which the relay takes for the request and takes out of it: the listener's events have
+ * the same. An empty query stays alone: with the id, the relay would take its `?` out, too.
+ */
+export function withRequestId(target: string, id: string): string {
+  const mark = target.indexOf('?');
+  if (mark >= 0 && mark === target.length - 1) return target;
+  return `${target}${mark < 0 ? '?' : '&'}sb-hc-id=${id}`;
+}
+
 /** A target in origin form without the relay's pairs, and without a `?` that nothing would follow any more. */
 export function withoutRelayPairs(target: string): string {
   const mark = target.indexOf('?');

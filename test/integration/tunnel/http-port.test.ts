@@ -44,7 +44,9 @@ describe('a local HTTP port', () => {
         events.all.map(({ event }) => event),
         ['opening', 'request'],
       );
-      const { method, path, status, bytesIn, bytesOut, error } = events.of('request')[0] ?? assert.fail();
+      const { stream, method, path, status, bytesIn, bytesOut, error } =
+        events.of('request')[0] ?? assert.fail();
+      assert.deepEqual(relay.ids, [stream], 'the id of the event is the one that the relay was told');
       assert.deepEqual(
         [method, path, status, bytesIn, bytesOut, error],
         ['GET', '/a//b%2Fc', 200, 5, 0, undefined],

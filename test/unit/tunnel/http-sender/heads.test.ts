@@ -5,6 +5,8 @@ import {
   originForm,
   relayHeadersOf,
   relayTarget,
+  withRequestId,
+  withoutRelayPairs,
 } from '../../../../src/tunnel/http-sender/heads.ts';
 import { headForTarget, isOfferOfHttp2 } from '../../../../src/tunnel/http-sender/raw-upgrade.ts';
 
@@ -32,6 +34,18 @@ describe('the way of a request head to the relay', () => {
     assert.equal(relayTarget('/team/web/a?b&sb-hc-id=1', 'team/web', true), '/team/web/a?b');
     assert.equal(relayTarget('/team/../x', 'team/web', true), '/x');
   });
+
+  const named: [target: string, sent: string][] = [
+    ['/web/', '/web/?sb-hc-id=7'],
+    ['/web/a?b=1&', '/web/a?b=1&&sb-hc-id=7'],
+    ['/web/a?', '/web/a?'],
+  ];
+  for (const [target, sent] of named) {
+    it(`gives ${target} an id, and the relay hands on what the client wrote`, () => {
+      assert.equal(withRequestId(target, '7'), sent);
+      assert.equal(withoutRelayPairs(sent), target);
+    });
+  }
 
   it('frames the body as it was understood, once', () => {
     const framing = (...headers: string[]) => relayHeadersOf(headers, relay).slice(4);
