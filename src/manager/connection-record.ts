@@ -5,6 +5,7 @@
 import type { ErrorCode, HcmError } from '../protocol/errors.ts';
 import { redact } from '../protocol/redact.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
+import { SetUpTimes } from './set-up-times.ts';
 
 /** Why something is as it is: for people, and for the table that knows what to do next. */
 export interface Reason {
@@ -47,8 +48,6 @@ export interface Totals {
 
 /** So many errors are kept of each connection, the newest first. */
 const ERRORS_KEPT = 20;
-/** Of how many openings the time is kept, for the percentiles. */
-const SET_UP_KEPT = 256;
 
 type StateBody = ConnectionState extends infer S ? (S extends unknown ? Omit<S, 'sinceMs'> : never) : never;
 
@@ -56,8 +55,9 @@ export class ConnectionRecord {
   readonly totals: Totals = { opened: 0, refused: 0, bytesIn: 0, bytesOut: 0, reconnects: 0 };
   readonly errors: PastError[] = [];
   readonly streams = new Map<string, OpenStreamRecord>();
-  /** How long the newest openings took, in ms, oldest first. */
-  readonly setUpMs: number[] = [];
+  /** How often each error came. */
+  readonly errorCounts = new Map<ErrorCode, number>();
+  readonly setUp = new SetUpTimes();
   readonly #nowMs: () => number;
   readonly #pinned: string | undefined;
   readonly #onChange: (state: ConnectionState) => void;
@@ -107,11 +107,11 @@ export class ConnectionRecord {
       case 'offline':
         return event.error ? this.fail(event.error) : this.stop();
       case 'accepted':
+        this.setUp.note(event.setupMs);
         this.#opened(event.stream, event);
         return this.#mended();
       case 'opened':
-        this.setUpMs.push(event.setupMs);
-        if (this.setUpMs.length > SET_UP_KEPT) this.setUpMs.shift();
+        this.setUp.note(event.setupMs);
         this.#opened(event.stream, {});
         return this.#mended();
       case 'rejected':
@@ -212,6 +212,7 @@ export class ConnectionRecord {
   }
 
   #note(error: Reason, stream?: string): void {
+    this.errorCounts.set(error.code, (this.errorCounts.get(error.code) ?? 0) + 1);
     this.errors.unshift({ ...reasonOf(error), atMs: this.#nowMs(), stream });
     if (this.errors.length > ERRORS_KEPT) this.errors.pop();
   }

@@ -14,19 +14,25 @@ import {
   type Added,
   type AddRequest,
   type ConnectionView,
+  type DashboardInvitation,
   type EventView,
   type ManagerOperations,
   type ManagerView,
   type ReasonView,
+  type SamplesView,
 } from './control/operations.ts';
 import { EventLog, type LogSink } from './event-log.ts';
+import { History } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
 import { Manager, type Changes } from './manager.ts';
+import { Metrics } from './metrics.ts';
+import { readinessOf, type Readiness } from './readiness.ts';
 import { connectionId, specsOf } from './specs.ts';
 import type { ConnectionStore, StoredConnection } from './store.ts';
 import { readStored } from './stored-declaration.ts';
 import type { OpenTunnel } from './tunnel.ts';
-import { detailsOf, isoTime, viewOf } from './views.ts';
+import { detailsOf, isoTime, measuredOf, viewOf } from './views.ts';
+import { openWebServer, type WebServer } from './web/web-server.ts';
 
 export interface ManagerServiceOptions {
   version: string;
@@ -44,6 +50,8 @@ export interface ManagerServiceOptions {
   random: () => number;
   /** How long streams of a connection that is no longer wanted may go on, in ms. */
   graceMs: number;
+  /** The web server on loopback: its port (0: any free one), and the folder of the built page. Absent: none. */
+  web?: { readonly port: number; readonly folder: string } | undefined;
 }
 
 export class ManagerService implements ManagerOperations {
@@ -55,13 +63,19 @@ export class ManagerService implements ManagerOperations {
   #fromStore: ManagerDeclaration = { listeners: [], forwards: [] };
   /** By what they are about, so that one that is mended goes away. */
   readonly #problems = new Map<'file' | 'store' | 'log', ReasonView>();
+  readonly #history: History;
   #socket: ControlSocket | undefined;
+  #web: WebServer | undefined;
+  /** What of the wanted was never read. */
+  readonly #unread = new Set<'file' | 'store'>(['file', 'store']);
+  #isStopping = false;
 
   constructor(options: ManagerServiceOptions) {
     const { clock, random, open, graceMs } = options;
     this.#options = options;
     this.#startedMs = clock.nowMs();
     this.#log = new EventLog(options.sink);
+    this.#history = new History({ clock, measure: () => this.#manager.connections.map(measuredOf) });
     this.#manager = new Manager({
       ...{ clock, random, open, graceMs },
       listener: {
@@ -78,13 +92,15 @@ export class ManagerService implements ManagerOperations {
    * @throws HcmError HCM_STATE_LOCKED, HCM_BIND_FAILED.
    */
   async start(): Promise<void> {
-    const { socketPath, groupId, store } = this.#options;
+    const { socketPath, groupId, store, version, folder } = this.#options;
     this.#socket = await openControlSocket({
       path: socketPath,
       groupId,
       serve: (request, response) => void serveApi(this, request, response),
     });
-    this.#tell('started', { version: this.#options.version, folder: this.#options.folder });
+    await this.#openWeb();
+    this.#history.start();
+    this.#tell('started', { version, folder, web: this.#web?.url });
     if (store.keptAside !== undefined) {
       const message = `The store was damaged; it was put aside as ${store.keptAside}.`;
       this.#problem('store', new HcmError('HCM_STATE_CORRUPT', message));
@@ -95,8 +111,10 @@ export class ManagerService implements ManagerOperations {
 
   /** Streams may finish within `graceMs`. May be called again with a shorter grace. */
   async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
     await this.#manager.stop(graceMs);
-    await this.#socket?.close();
+    this.#history.stop();
+    await Promise.all([this.#socket?.close(), this.#web?.close()]);
     this.#tell('stopped', {});
     await this.#log.close();
   }
@@ -113,6 +131,7 @@ export class ManagerService implements ManagerOperations {
       ...{ version, pid, folder },
       startedAt: isoTime(this.#startedMs),
       ...(file === undefined ? {} : { file: file.path }),
+      ...(this.#web === undefined ? {} : { web: this.#web.url }),
       problems: [...this.#problems.values()],
     };
   }
@@ -188,9 +207,13 @@ export class ManagerService implements ManagerOperations {
 
   async reload(): Promise<Changes> {
     const { file } = this.#options;
-    if (file === undefined) return this.#follow();
+    if (file === undefined) {
+      this.#unread.delete('file');
+      return this.#follow();
+    }
     try {
       this.#fromFile = await file.load();
+      this.#unread.delete('file');
       this.#problems.delete('file');
     } catch (error) {
       this.#problem('file', asHcmError(error));
@@ -204,12 +227,47 @@ export class ManagerService implements ManagerOperations {
     return this.#log.tail(lines);
   }
 
+  samples(since?: string): SamplesView {
+    return this.#history.samples(since === undefined ? undefined : Date.parse(since));
+  }
+
+  dashboard(): Promise<DashboardInvitation> {
+    if (this.#web) return Promise.resolve(this.#web.invite());
+    const error = new HcmError('HCM_NOT_RUNNING', 'The manager runs without its web server.', {
+      details: { next: 'Start it without --no-http: hcm service run' },
+    });
+    return Promise.reject(error);
+  }
+
+  get readiness(): Readiness {
+    return readinessOf(this.list(), { stopping: this.#isStopping, unread: this.#unread.size > 0 });
+  }
+
   subscribe(onEvent: (event: EventView) => void): () => void {
     return this.#log.subscribe(onEvent);
   }
 
+  async #openWeb(): Promise<void> {
+    const { web, clock } = this.#options;
+    if (web === undefined) return;
+    const metrics = new Metrics(this);
+    try {
+      this.#web = await openWebServer({
+        ...web,
+        clock,
+        operations: this,
+        readiness: () => this.readiness,
+        metrics: () => metrics.collect(),
+      });
+    } catch (error) {
+      await this.#socket?.close();
+      throw error;
+    }
+  }
+
   async #readStore(): Promise<void> {
     this.#fromStore = await readStored(this.#options.store.connections, this.#options.folder);
+    this.#unread.delete('store');
   }
 
   #follow(): Changes {

@@ -1,9 +1,12 @@
 /** What the control API shows of a connection. */
 import type { ConnectionDetails, ConnectionView } from './control/operations.ts';
+import type { Measured } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
+import { percentile } from './set-up-times.ts';
 
 export function viewOf({ spec, record, tunnel }: ManagedConnection): ConnectionView {
-  const { state, totals, streams, setUpMs } = record;
+  const { state, totals, streams } = record;
+  const { newest } = record.setUp;
   const { id, role, connection, source } = spec;
   const live = tunnel?.streams() ?? [];
   return {
@@ -20,7 +23,7 @@ export function viewOf({ spec, record, tunnel }: ManagedConnection): ConnectionV
     bytesIn: totals.bytesIn + sum(live.map(({ bytesIn }) => bytesIn)),
     bytesOut: totals.bytesOut + sum(live.map(({ bytesOut }) => bytesOut)),
     reconnects: totals.reconnects,
-    ...(setUpMs.length === 0 ? {} : { setUpMs: percentiles(setUpMs) }),
+    ...(newest.length === 0 ? {} : { setUpMs: percentiles(newest) }),
   };
 }
 
@@ -46,6 +49,13 @@ export function detailsOf(managed: ManagedConnection): ConnectionDetails {
   };
 }
 
+/** What the history keeps of it. */
+export function measuredOf(managed: ManagedConnection): Measured {
+  const { id, bytesIn, bytesOut, openStreams } = viewOf(managed);
+  const { record } = managed;
+  return { id, bytesIn, bytesOut, openStreams, life: record, setUp: record.setUp };
+}
+
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
@@ -54,9 +64,6 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** Nearest rank. */
 function percentiles(values: readonly number[]): { p50: number; p99: number } {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.max(Math.ceil(sorted.length * share) - 1, 0)] ?? 0;
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p50: percentile(values, 0.5) ?? 0, p99: percentile(values, 0.99) ?? 0 };
 }

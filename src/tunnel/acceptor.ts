@@ -83,14 +83,18 @@ export class Acceptor {
   }
 
   async #accept(command: AcceptCommand): Promise<void> {
-    const { emit, streams } = this.#options;
+    const { emit, streams, rendezvous } = this.#options;
+    const { clock } = rendezvous;
+    const startedMs = clock.monotonicMs();
     const stream = stripGateway(command.id);
     try {
       const answer = await this.#answer(command);
       if ('error' in answer) return emit({ event: 'rejected', stream, ...answer });
       const { webSocket, local, target, port, relay = new WebSocketEnd(webSocket) } = answer;
       const { remoteEndpoint: from } = command;
-      emit({ event: 'accepted', stream, port, target, remote: from && `${from.address}:${from.port}` });
+      const remote = from && `${from.address}:${from.port}`;
+      const setupMs = Math.round(clock.monotonicMs() - startedMs);
+      emit({ event: 'accepted', stream, port, target, remote, setupMs });
       void streams.add(stream, local, relay, webSocket);
     } catch (error) {
       emit({ event: 'rejected', stream, error: asHcmError(error) });

@@ -45,7 +45,14 @@ export type TunnelEvent = EventBase &
     | { event: 'token-renewed'; expiresAt: string }
     /** This machine's clock and the relay's differ by `skewMs` (positive: ours is ahead). */
     | { event: 'clock-skew'; skewMs: number }
-    | ({ event: 'accepted'; stream: string; target: string; remote?: string | undefined } & OfPort)
+    /** Listener: a stream is open; `setupMs` since the relay's accept command. */
+    | ({
+        event: 'accepted';
+        stream: string;
+        target: string;
+        remote?: string | undefined;
+        setupMs: number;
+      } & OfPort)
     | ({ event: 'rejected'; stream: string; target?: string | undefined; error: HcmError } & OfPort)
     | ({ event: 'closed'; stream: string } & StreamClosed)
     /** Listener: a relayed HTTP request is over. */

@@ -1,4 +1,5 @@
-import { string } from '@oclif/core/flags';
+import { boolean, integer, string } from '@oclif/core/flags';
+import { join } from 'node:path';
 import { azureFlags } from '../../lib/cli/azure-flags.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { EventPresenter } from '../../lib/cli/event-presenter.ts';
@@ -24,6 +25,15 @@ export default class ServiceRun extends BaseCommand {
       helpValue: 'hcm.yaml',
       env: 'HCM_MANAGER_FILE',
     }),
+    'http-port': integer({
+      description: 'Port of its web server on 127.0.0.1: page, health, metrics. 0 is any free one.',
+      helpValue: 'N',
+      default: 0,
+      min: 0,
+      max: 65_535,
+      env: 'HCM_HTTP_PORT',
+    }),
+    'no-http': boolean({ description: 'No web server.' }),
     ...graceFlags,
     ...azureFlags,
     ...networkFlags,
@@ -40,6 +50,9 @@ export default class ServiceRun extends BaseCommand {
       output,
       events: new EventPresenter(output, this.jsonEnabled()),
       graceMs: flags['grace-period'],
+      web: flags['no-http']
+        ? undefined
+        : { port: flags['http-port'], folder: join(this.config.root, 'dist', 'dashboard') },
     });
   }
 }

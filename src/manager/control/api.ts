@@ -21,6 +21,9 @@ interface Call {
 
 type Handler = (operations: ManagerOperations, call: Call) => unknown;
 
+/** Through which door a call comes: what lets somebody in at the web page is given out on the socket alone. */
+export type ApiDoor = 'socket' | 'web';
+
 /** `*` is one segment of the path, decoded. */
 const ROUTES: readonly (readonly [method: string, path: string, handler: Handler])[] = [
   ['GET', 'manager', (operations) => operations.describe()],
@@ -37,7 +40,13 @@ const ROUTES: readonly (readonly [method: string, path: string, handler: Handler
     },
   ],
   ['POST', 'reload', (operations) => operations.reload()],
+  ['GET', 'samples', (operations, { query }) => operations.samples(sinceTime(query.get('since')))],
   ['GET', 'logs', (operations, { query }) => operations.logs(lineCount(query.get('lines')))],
+];
+
+const SOCKET_ROUTES: typeof ROUTES = [
+  ...ROUTES,
+  ['POST', 'dashboard', (operations) => operations.dashboard()],
 ];
 
 /** Answers one request under `/v1/`. Never rejects. */
@@ -45,13 +54,15 @@ export async function serveApi(
   operations: ManagerOperations,
   request: IncomingMessage,
   response: ServerResponse,
+  door: ApiDoor = 'socket',
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://manager');
-  const [version, ...parts] = url.pathname.split('/').filter(Boolean).map(decodeURIComponentSafely);
   try {
+    const url = parseUrl(request.url ?? '/');
+    const [version, ...parts] = url.pathname.split('/').filter(Boolean).map(decodeURIComponentSafely);
     if (version !== `v${API_VERSION}`) throw notFound(`There is no ${url.pathname}; the API is at /v1/.`);
     if (request.method === 'GET' && parts.join('/') === 'events') return follow(operations, response);
-    const handler = route(request.method ?? 'GET', parts);
+    const routes = door === 'socket' ? SOCKET_ROUTES : ROUTES;
+    const handler = route(routes, request.method ?? 'GET', parts);
     const call: Call = { parts, query: url.searchParams, body: () => readBody(request) };
     sendJson(response, 200, (await handler(operations, call)) ?? {});
   } catch (error) {
@@ -59,8 +70,8 @@ export async function serveApi(
   }
 }
 
-function route(method: string, parts: readonly string[]): Handler {
-  const found = ROUTES.filter(([, path]) => matches(path.split('/'), parts));
+function route(routes: typeof ROUTES, method: string, parts: readonly string[]): Handler {
+  const found = routes.filter(([, path]) => matches(path.split('/'), parts));
   const handler = found.find(([wanted]) => wanted === method)?.[2];
   if (handler) return handler;
   if (found.length === 0) throw notFound(`There is no /${parts.join('/')}.`);
@@ -122,6 +133,16 @@ function lineCount(text: string | null): number {
   const count = Number(text ?? LOG_LINES);
   if (Number.isInteger(count) && count >= 0) return Math.min(count, LOG_LINES_MAX);
   throw new HcmError('HCM_USAGE', 'The number of lines is not a number.');
+}
+
+function sinceTime(text: string | null): string | undefined {
+  if (text === null || !Number.isNaN(Date.parse(text))) return text ?? undefined;
+  throw new HcmError('HCM_USAGE', 'The time of "since" is no ISO 8601 time.');
+}
+
+function parseUrl(text: string): URL {
+  if (URL.canParse(text, 'http://manager')) return new URL(text, 'http://manager');
+  throw new HcmError('HCM_USAGE', 'The address of the request makes no sense.');
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {

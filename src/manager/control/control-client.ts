@@ -8,8 +8,10 @@ import {
   type AddRequest,
   type ConnectionDetails,
   type ConnectionView,
+  type DashboardInvitation,
   type EventView,
   type ManagerView,
+  type SamplesView,
 } from './operations.ts';
 
 export class ControlClient {
@@ -50,6 +52,14 @@ export class ControlClient {
 
   logs(lines: number): Promise<EventView[]> {
     return this.#call('GET', `logs?lines=${lines}`);
+  }
+
+  samples(): Promise<SamplesView> {
+    return this.#call('GET', 'samples');
+  }
+
+  dashboard(): Promise<DashboardInvitation> {
+    return this.#call('POST', 'dashboard');
   }
 
   /** A snapshot, then each event, until the signal fires or the manager ends. */

@@ -40,7 +40,7 @@ export interface ConnectionView {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly reconnects: number;
-  /** How long the newest openings of streams took, in ms; absent for listeners and before the first. */
+  /** How long the newest openings of streams took, in ms; absent before the first. */
   readonly setUpMs?: { readonly p50: number; readonly p99: number } | undefined;
 }
 
@@ -62,6 +62,8 @@ export interface ManagerView {
   /** The folder of its store, and the hcm.yaml that it follows. */
   readonly folder: string;
   readonly file?: string | undefined;
+  /** Where its web server answers: `http://127.0.0.1:PORT`. Absent: it has none. */
+  readonly web?: string | undefined;
   /** What is wrong with the manager itself: a file that it cannot read, a store that was kept aside. */
   readonly problems: readonly ReasonView[];
 }
@@ -72,6 +74,32 @@ export interface EventView {
   readonly time: string;
   readonly id?: string | undefined;
   readonly [field: string]: unknown;
+}
+
+/**
+ * The newest hour, one sample each `everyMs`. `times` are oldest first; each series is as long as `times`, with null
+ * where the connection did not exist.
+ */
+export interface SamplesView {
+  readonly everyMs: number;
+  readonly times: readonly string[];
+  /** By id. Connections that are gone stay until their last sample is an hour old. */
+  readonly connections: Readonly<Record<string, SeriesView>>;
+}
+
+export interface SeriesView {
+  /** Totals since the manager's start, which never fall; not rates. */
+  readonly bytesIn: readonly (number | null)[];
+  readonly bytesOut: readonly (number | null)[];
+  readonly openStreams: readonly (number | null)[];
+  /** Median of the openings since the sample before, in ms; null: there were none. */
+  readonly setUpMs: readonly (number | null)[];
+}
+
+/** A way into the web page: works once, until `expiresAt`. The URL is a secret until then. */
+export interface DashboardInvitation {
+  readonly url: string;
+  readonly expiresAt: string;
 }
 
 /** What `hcm add` sends. The connection string is a secret: it goes to the store of secrets and nowhere else. */
@@ -106,6 +134,10 @@ export interface ManagerOperations {
   reload(): Promise<{ started: readonly string[]; reopened: readonly string[]; stopped: readonly string[] }>;
   /** The newest lines of the log, oldest first. */
   logs(lines: number): readonly EventView[];
+  /** `since`: only samples after this ISO time; without it, all. */
+  samples(since?: string): SamplesView;
+  /** On the control socket alone. @throws HcmError HCM_NOT_RUNNING when there is no web server. */
+  dashboard(): Promise<DashboardInvitation>;
   /** Calls back at each event until the returned function is called. */
   subscribe(onEvent: (event: EventView) => void): () => void;
 }

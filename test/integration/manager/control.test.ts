@@ -69,6 +69,8 @@ describe("the manager's control socket", () => {
         new HcmError('HCM_CONFIG_INVALID', 'hcm.yaml:3:5: no', { details: { file: 'hcm.yaml' } }),
       ),
     logs: (lines) => [{ event: 'online', time: DB.since, lines }],
+    samples: () => ({ everyMs: 5_000, times: [], connections: {} }),
+    dashboard: () => Promise.resolve({ url: 'http://127.0.0.1:1/?code=x', expiresAt: DB.since }),
     subscribe: (tell) => {
       followers.add(tell);
       return () => void followers.delete(tell);

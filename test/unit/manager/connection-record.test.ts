@@ -50,7 +50,7 @@ describe('the record of a connection', () => {
       reason: { code: 'HCM_TARGET_REFUSED', message: 'db:5432 refused' },
       sinceMs: 1_000,
     });
-    apply({ event: 'accepted', stream: 's2', target: 'db:5432' });
+    apply({ event: 'accepted', stream: 's2', target: 'db:5432', setupMs: 12 });
     assert.equal(record.state.name, 'online');
   });
 
@@ -62,9 +62,9 @@ describe('the record of a connection', () => {
 
   it('knows the streams that are open, and adds up those that are over', () => {
     apply({ event: 'online' });
-    apply({ event: 'accepted', stream: 's1', target: 'db:5432', remote: '203.0.113.9:62917' });
+    apply({ event: 'accepted', stream: 's1', target: 'db:5432', remote: '203.0.113.9:62917', setupMs: 12 });
     nowMs = 3_000;
-    apply({ event: 'accepted', stream: 's2', target: 'db:5432' });
+    apply({ event: 'accepted', stream: 's2', target: 'db:5432', setupMs: 12 });
     assert.deepEqual(record.streams.get('s1'), {
       stream: 's1',
       sinceMs: 1_000,

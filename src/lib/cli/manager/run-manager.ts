@@ -27,6 +27,8 @@ export interface ManagerRun {
   output: Output;
   events: EventPresenter;
   graceMs: number;
+  /** Of the web server: its port, and the built page. */
+  web: { port: number; folder: string } | undefined;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -54,6 +56,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
     clock: systemClock,
     random: Math.random,
     graceMs,
+    web: run.web,
   });
   await service.start();
   service.subscribe((event) => events.manager(event));
@@ -61,9 +64,11 @@ export async function runManager(run: ManagerRun): Promise<number> {
   try {
     const { exitStatus } = await untilStopped<never>({
       begin: () => {
-        events.ready({ socket: socketPath, folder, file, connections: service.list() }, [
+        const { web } = service.describe();
+        events.ready({ socket: socketPath, folder, file, web, connections: service.list() }, [
           `The manager runs and answers at ${socketPath}`,
-          'Next: hcm list, hcm add, hcm status',
+          ...(web === undefined ? [] : [`Health and metrics: ${web}/healthz, /readyz, /metrics`]),
+          `Next: hcm list, hcm add, hcm status${web === undefined ? '' : ', hcm dashboard'}`,
         ]);
         for (const { message } of service.describe().problems) output.warn(message);
         return new Promise<never>(() => undefined);

@@ -1,0 +1,43 @@
+/** Answers of the web server that are no files of the page: their headers, short texts, and the pages without a session. */
+import type { ServerResponse } from 'node:http';
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  // Everything from here, nothing inline, in nobody's frame. `data:` is for small pictures that the build puts in CSS.
+  'Content-Security-Policy':
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+const PAGES = {
+  'signed-out': 'You are not signed in here, or no longer.',
+  'code-over': 'This link has been used, or is older than a minute.',
+  'not-built': 'The page is not there: it is part of a build.',
+} as const;
+
+export function setSecurityHeaders(response: ServerResponse): void {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+}
+
+/** A page for somebody who cannot have the real one. */
+export function sendPage(response: ServerResponse, status: number, which: keyof typeof PAGES): void {
+  const next = which === 'not-built' ? 'npm run build' : 'hcm dashboard';
+  const does = which === 'not-built' ? 'makes it' : 'opens this page with a new link';
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>hcm</title><h1>hcm</h1><p>${PAGES[which]}<p><code>${next}</code> ${does}.</html>\n`;
+  sendText(response, status, html, 'text/html; charset=utf-8');
+}
+
+/** To HEAD, Node itself leaves the body out. */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  body: string | Buffer,
+  type = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}

@@ -1,0 +1,212 @@
+/**
+ * The manager's one web server, on loopback alone: health and metrics for programs, the page and its API for whoever
+ * came with a code of `hcm dashboard`. Who may come is decided here; what is answered, elsewhere.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
+import type { Clock } from '../../tunnel/clock.ts';
+import { serveApi } from '../control/api.ts';
+import type { DashboardInvitation, ManagerOperations } from '../control/operations.ts';
+import type { Readiness } from '../readiness.ts';
+import { loadPageFile } from './page-files.ts';
+import { refusalOf } from './request-guard.ts';
+import { sendPage, sendText, setSecurityHeaders } from './responses.ts';
+import { Sessions, type Session } from './sessions.ts';
+
+const HOST = '127.0.0.1';
+/** A browser has some six connections to a server; followers, Prometheus and a few windows. */
+const CONNECTIONS_MAX = 128;
+/** Our own page sends less than 2 KiB; Node allows 16. */
+const HEADERS_MAX_BYTES = 8 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** How often Node looks for those that are too slow. */
+const CHECK_EVERY_MS = 5_000;
+
+export interface WebServerOptions {
+  /** 0: any free one. */
+  port: number;
+  /** The built page. */
+  folder: string;
+  operations: ManagerOperations;
+  readiness: () => Readiness;
+  metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+  clock: Clock;
+}
+
+/** @throws HcmError HCM_BIND_FAILED. */
+export async function openWebServer(options: WebServerOptions): Promise<WebServer> {
+  const server = createServer({
+    maxHeaderSize: HEADERS_MAX_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+  });
+  server.maxConnections = CONNECTIONS_MAX;
+  await listen(server, options.port);
+  return new WebServer(server, options);
+}
+
+export class WebServer {
+  readonly #server: Server;
+  readonly #options: WebServerOptions;
+  readonly #sessions: Sessions;
+  readonly #port: number;
+
+  constructor(server: Server, options: WebServerOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.#sessions = new Sessions(options.clock);
+    this.#port = (server.address() as AddressInfo).port;
+    server.on('request', (request, response) => {
+      this.#answer(request, response).catch(() => response.destroy());
+    });
+  }
+
+  get url(): string {
+    return `http://${HOST}:${this.#port}`;
+  }
+
+  invite(): DashboardInvitation {
+    const { code, expiresMs } = this.#sessions.invite();
+    return { url: `${this.url}/?code=${code}`, expiresAt: new Date(expiresMs).toISOString() };
+  }
+
+  /** Cuts whoever is there. */
+  close(): Promise<void> {
+    this.#sessions.close();
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    setSecurityHeaders(response);
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const isApi = path.startsWith('/v1/');
+    const refusal = refusalOf(request, this.#port);
+    if (refusal !== undefined)
+      return refuse(response, isApi, { status: 403, code: 'HCM_FORBIDDEN', text: refusal });
+    if (isApi) return this.#api(request, response);
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      return sendText(response, 405, 'Only GET and HEAD.\n');
+    }
+    switch (path) {
+      case '/healthz':
+        return sendText(response, 200, 'ok\n');
+      case '/readyz': {
+        const readiness = this.#options.readiness();
+        return sendText(response, readiness.ready ? 200 : 503, JSON.stringify(readiness), 'application/json');
+      }
+      case '/metrics': {
+        const { type, text } = await this.#options.metrics();
+        return sendText(response, 200, text, type);
+      }
+      default:
+        return this.#page(request, response, { path, code: new URLSearchParams(query).get('code') });
+    }
+  }
+
+  async #api(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const session = this.#session(request);
+    if (session === undefined) {
+      const text = 'You are not signed in here, or no longer. Next: hcm dashboard';
+      return refuse(response, true, { status: 401, code: 'HCM_SIGN_IN_REQUIRED', text });
+    }
+    // Followers stay until the session ends, at the latest.
+    response.once(
+      'close',
+      session.onEnd(() => response.destroy()),
+    );
+    return serveApi(this.#options.operations, request, response, 'web');
+  }
+
+  async #page(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, code }: { path: string; code: string | null },
+  ): Promise<void> {
+    if (path === '/' && code !== null && request.method === 'GET') return this.#enter(response, code);
+    if (this.#session(request) === undefined) return sendPage(response, 403, 'signed-out');
+    const file = await loadPageFile(this.#options.folder, path);
+    if (file === undefined)
+      return path === '/'
+        ? sendPage(response, 503, 'not-built')
+        : sendText(response, 404, 'There is no such page.\n');
+    response.setHeader('ETag', file.etag);
+    response.setHeader(
+      'Cache-Control',
+      file.isImmutable ? 'private, max-age=31536000, immutable' : 'no-cache',
+    );
+    if (request.headers['if-none-match'] === file.etag) return void response.writeHead(304).end();
+    sendText(response, 200, file.content, file.type);
+  }
+
+  /** Swaps the code for a cookie; the address without the code is what stays in the browser's history. */
+  #enter(response: ServerResponse, code: string): void {
+    const secret = this.#sessions.redeem(code);
+    if (secret === undefined) return sendPage(response, 403, 'code-over');
+    response.setHeader('Set-Cookie', `${this.#cookie}=${secret}; Path=/; HttpOnly; SameSite=Strict`);
+    response.setHeader('Location', '/');
+    sendText(response, 303, '');
+  }
+
+  /** Cookies know no ports: two managers of one machine must not overwrite each other's. */
+  get #cookie(): string {
+    return `hcm-session-${this.#port}`;
+  }
+
+  /** A server of another port can put a cookie of our name beside ours; it must not shut anybody out. */
+  #session({ headers }: IncomingMessage): Session | undefined {
+    const prefix = `${this.#cookie}=`;
+    const secrets = (headers.cookie ?? '').split('; ').filter((pair) => pair.startsWith(prefix));
+    for (const pair of secrets) {
+      const session = this.#sessions.find(pair.slice(prefix.length));
+      if (session) return session;
+    }
+    return undefined;
+  }
+}
+
+function refuse(
+  response: ServerResponse,
+  isApi: boolean,
+  { status, code, text }: { status: number; code: ErrorCode; text: string },
+): void {
+  // Nobody reads what else it sends.
+  response.setHeader('Connection', 'close');
+  if (!isApi) return sendText(response, status, `${text}\n`);
+  sendText(
+    response,
+    status,
+    JSON.stringify({ error: { code, message: text, details: {} } }),
+    'application/json',
+  );
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Stays: without it, an error of a later accept (no file descriptor left) would end the process.
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      const cause = error.code ?? error.message;
+      const why = cause === 'EADDRINUSE' ? 'another program has it' : cause;
+      reject(
+        new HcmError(
+          'HCM_BIND_FAILED',
+          `The manager cannot open its web server at ${HOST}:${port}: ${why}.`,
+          {
+            details: {
+              bind: `${HOST}:${port}`,
+              cause,
+              next: '--http-port 0 takes any free port, --no-http none',
+            },
+          },
+        ),
+      );
+    });
+    server.listen({ host: HOST, port }, resolve);
+  });
+}
