@@ -60,7 +60,8 @@ async function listenOnFile(server: Server, { path, groupId }: ControlSocketOpti
   if (found) await unlink(path);
   // Until the file has its rights, those of its folder keep others away.
   await listen(server, path);
-  if (isShared) await chown(path, -1, groupId);
+  // A sandbox may forbid chown altogether; a file of ours has our own group anyway.
+  if (isShared && (await lstat(path)).gid !== groupId) await chown(path, -1, groupId);
   await chmod(path, isShared ? 0o660 : 0o600);
 }
 

@@ -13,13 +13,26 @@ const PIPE = '\\\\.\\pipe\\hcm-manager';
 /** Linux takes 107 bytes, macOS 103. */
 const SOCKET_PATH_MAX_BYTES = 103;
 
-/** Store and log of a manager that runs as this user. */
+/** The store of a manager that runs as this user, or that systemd has started with a folder for it. */
 export function managerFolder(env: Environment): string {
-  return join(statePaths(env).directory, 'manager');
+  const given = env['HCM_STATE_DIR'] ? undefined : givenFolder(env, 'STATE_DIRECTORY');
+  return join(given ?? statePaths(env).directory, 'manager');
+}
+
+/** Where its log goes: systemd's folder for logs, else beside the store. */
+export function logFolder(env: Environment): string {
+  return givenFolder(env, 'LOGS_DIRECTORY') ?? managerFolder(env);
+}
+
+/** A service is shared: whoever is in its own group may ask it. Undefined: this user alone. */
+export function sharedWithGroup(env: Environment, groupId: number | undefined): number | undefined {
+  return givenFolder(env, 'RUNTIME_DIRECTORY') === undefined ? undefined : groupId;
 }
 
 /** Where a manager of this user answers. */
 export function ownSocket(env: Environment): string {
+  const runtime = givenFolder(env, 'RUNTIME_DIRECTORY');
+  if (runtime !== undefined) return join(runtime, 'control.sock');
   const folder = managerFolder(env);
   const user = userInfo().username;
   if (process.platform === 'win32') return `${PIPE}-${user}-${shortHash(folder)}`;
@@ -35,6 +48,14 @@ export function askedSocket(env: Environment): string {
   if (named) return named;
   const own = ownSocket(env);
   return !existsSync(own) && existsSync(SERVICE_SOCKET) ? SERVICE_SOCKET : own;
+}
+
+/** A folder that systemd has made for the service (systemd.exec(5)); of several, the first. */
+function givenFolder(
+  env: Environment,
+  name: 'STATE_DIRECTORY' | 'RUNTIME_DIRECTORY' | 'LOGS_DIRECTORY',
+): string | undefined {
+  return env[name]?.split(':')[0] || undefined;
 }
 
 function shortHash(text: string): string {

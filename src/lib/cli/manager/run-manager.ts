@@ -16,7 +16,8 @@ import type { EventPresenter } from '../event-presenter.ts';
 import { openEntry } from '../manager-file.ts';
 import type { Output } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { managerFolder, ownSocket } from './manager-place.ts';
+import { superviseBySystemd } from '../service/systemd-notify.ts';
+import { logFolder, managerFolder, ownSocket, sharedWithGroup } from './manager-place.ts';
 import { watchFile } from './watch-file.ts';
 
 export interface ManagerRun {
@@ -49,10 +50,13 @@ export async function runManager(run: ManagerRun): Promise<number> {
     pid: process.pid,
     folder,
     socketPath,
+    groupId: sharedWithGroup(env, process.getgid?.()),
     store,
     file: file === undefined ? undefined : { path: file, load: () => loadManagerFile(file, env) },
     open: tunnelOpener({ connect: (spec) => connect(spec, { run, store, file }), network }),
-    sink: await logFile(folder, (error) => output.warn(`the log cannot be written: ${error.message}`)),
+    sink: await logFile(logFolder(env), (error) =>
+      output.warn(`the log cannot be written: ${error.message}`),
+    ),
     clock: systemClock,
     random: Math.random,
     graceMs,
@@ -60,6 +64,11 @@ export async function runManager(run: ManagerRun): Promise<number> {
   });
   await service.start();
   service.subscribe((event) => events.manager(event));
+  const { pid } = process;
+  const systemd = superviseBySystemd(service, {
+    ...{ env, pid, clock: systemClock, signals: process },
+    warn: (text) => output.warn(text),
+  });
   const unwatch = file === undefined ? undefined : await watchFile(file, () => service.reload());
   try {
     const { exitStatus } = await untilStopped<never>({
@@ -73,12 +82,15 @@ export async function runManager(run: ManagerRun): Promise<number> {
         for (const { message } of service.describe().problems) output.warn(message);
         return new Promise<never>(() => undefined);
       },
-      stop: () => service.stop(graceMs),
+      stop: () => {
+        systemd.stopping();
+        return service.stop(graceMs);
+      },
       abort: () => service.stop(0),
     });
     return exitStatus;
   } finally {
-    await unwatch?.();
+    await Promise.all([unwatch?.(), systemd.end()]);
   }
 }
 
