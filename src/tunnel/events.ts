@@ -37,7 +37,10 @@ export interface RequestServed {
 export type TunnelEvent = EventBase &
   (
     | { event: 'connecting' }
-    | { event: 'online'; target?: string | undefined }
+    /** `error`: nothing is forwarded to this target, because it is not the one that was confirmed. */
+    | { event: 'online'; target?: string | undefined; error?: HcmError | undefined }
+    /** Listener: the metadata name another target now, for the next streams. `error` as in `online`. */
+    | { event: 'target-changed'; target: string; error?: HcmError | undefined }
     /** The control channel is gone; the next attempt comes in `retryInMs`. */
     | { event: 'reconnecting'; retryInMs: number; attempt: number; error: HcmError }
     /** Ended, and not coming back by itself: stopped (no error) or failed. */

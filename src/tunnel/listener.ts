@@ -21,6 +21,7 @@ import { asHcmError, connectionName, emitterFor, type Emit } from './emitter.ts'
 import { readEntity } from './entity-reader.ts';
 import { httpTarget, type HttpTarget } from './http/http-target.ts';
 import { RequestServer, type RequestHandler } from './http/request-server.ts';
+import { watchMetadata } from './metadata-watch.ts';
 import type { Connection, ListenerOptions } from './options.ts';
 import { rawDialect } from './raw-dialect.ts';
 import { ReconnectPolicy, isFinal } from './reconnect-policy.ts';
@@ -71,7 +72,7 @@ export class HybridConnectionListener {
     this.#random = options.random ?? Math.random;
     this.#emit = emitterFor(connection, this.#clock, options);
     this.#dialer = new RelayDialer(options, this.#clock);
-    this.#targets = new TargetSource(givenAddress(options), options.allow);
+    this.#targets = new TargetSource(givenAddress(options), options.allow, options.confirmedTarget);
     this.#policy = new ReconnectPolicy(this.#random);
     this.#streams = new StreamSet(this.#clock, this.#emit, options);
     this.#httpTarget = this.#createHttpTarget();
@@ -141,7 +142,7 @@ export class HybridConnectionListener {
   }
 
   async #run(): Promise<void> {
-    const stopWatching = watchClock(this.#clock, () => this.#onClockJump());
+    const stopWatching = watchClock(this.#clock, () => this.refresh());
     while (!this.#stopping.signal.aborted) {
       const { error, onlineMs } = await this.#connectOnce();
       if (this.#stopping.signal.aborted) break;
@@ -161,17 +162,34 @@ export class HybridConnectionListener {
     let onlineAtMs: number | undefined;
     this.#state = { name: 'connecting' };
     this.#emit({ event: 'connecting' });
+    let stopReading: () => void = () => undefined;
     try {
-      if (this.#targets.needsMetadata && this.#options.dialect !== 'azbridge') await this.#learnTarget();
+      const readsTarget = this.#targets.needsMetadata && this.#options.dialect !== 'azbridge';
+      // What is known already is enough to begin with: a description that cannot be read keeps nobody offline.
+      const isKnown = this.#targets.address !== undefined;
+      if (readsTarget && !isKnown) await this.#learnTarget(this.#stopping.signal);
       const channel = await this.#openChannel();
       onlineAtMs = this.#clock.monotonicMs();
       this.#onOnline(channel);
+      if (readsTarget) stopReading = this.#keepReading(isKnown);
       return { error: await channel.ended, onlineMs: this.#clock.monotonicMs() - onlineAtMs };
     } catch (error) {
       return { error: asHcmError(error), onlineMs: 0 };
     } finally {
+      stopReading();
       this.#channel = undefined;
     }
+  }
+
+  #keepReading(isStale: boolean): () => void {
+    const read = async (signal: AbortSignal) => {
+      const before = this.#describeTarget();
+      await this.#learnTarget(signal);
+      const target = this.#describeTarget();
+      if (target === undefined || target === before || signal.aborted) return;
+      this.#emit({ event: 'target-changed', target, error: this.#targets.refusal });
+    };
+    return watchMetadata({ clock: this.#clock, random: this.#random, isStale, read });
   }
 
   #openChannel(): Promise<ControlChannel> {
@@ -190,8 +208,8 @@ export class HybridConnectionListener {
   }
 
   /** Whoever serves HTTP needs no target: streams alone are turned away without one. */
-  async #learnTarget(): Promise<void> {
-    const use = { dialer: this.#dialer, clock: this.#clock, signal: this.#stopping.signal };
+  async #learnTarget(signal: AbortSignal): Promise<void> {
+    const use = { dialer: this.#dialer, clock: this.#clock, signal };
     const description = await readEntity(this.#connection, use);
     try {
       this.#targets.learn(description, connectionName(this.#connection));
@@ -205,7 +223,7 @@ export class HybridConnectionListener {
     if (this.#stopping.signal.aborted) channel.close();
     this.#wasOnline = true;
     this.#state = { name: 'online', sinceMs: this.#clock.nowMs() };
-    this.#emit({ event: 'online', target: this.#describeTarget() });
+    this.#emit({ event: 'online', target: this.#describeTarget(), error: this.#targets.refusal });
     const { skewMs } = channel;
     if (skewMs !== undefined && Math.abs(skewMs) > CLOCK_SKEW_LIMIT_MS)
       this.#emit({ event: 'clock-skew', skewMs });
@@ -234,7 +252,8 @@ export class HybridConnectionListener {
     this.#wakeUp = undefined;
   }
 
-  #onClockJump(): void {
+  /** The key was changed, or the clock: shows the relay a new token, or tries at once where it waits. */
+  refresh(): void {
     this.#channel?.refresh();
     this.#wakeUp?.abort();
   }

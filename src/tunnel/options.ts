@@ -73,6 +73,8 @@ export interface ListenerOptions extends TunnelOptions {
   proxyProtocol?: 'v2' | undefined;
   /** Only these targets may be dialed. Default: just the target given; with metadata, any that it names. */
   allow?: readonly AllowRule[] | undefined;
+  /** Without `allow`: the only target that the metadata may name. Default: the first one that they name. */
+  confirmedTarget?: Target | undefined;
   /** Streams and requests at a time; more are rejected with 503. Default 10,000. */
   maxStreams?: number | undefined;
   /** For name resolution and TCP together, in ms. Default 10 s. */

@@ -74,7 +74,11 @@ export class EventPresenter {
       case 'connecting':
         return verbose ? `connecting to ${event.connection}` : undefined;
       case 'online':
-        return `${paint.green('online')} ${event.connection}${to(event.target)}`;
+      case 'target-changed': {
+        const name = event.event === 'online' ? paint.green('online') : paint.yellow('target');
+        const warning = event.error === undefined ? '' : `: ${why(event.error)}`;
+        return `${name} ${event.connection}${to(event.target)}${warning}`;
+      }
       case 'reconnecting':
         return `${paint.yellow('offline')} ${event.connection}: ${why(event.error)}; next attempt in ${formatDuration(event.retryInMs)}`;
       case 'offline':
