@@ -46,7 +46,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'src/websocket': ['bufferutil'],
   'src/tunnel': ['proxy-from-env', 'socks'],
   'src/emulator': ['@peculiar/', 'proper-lockfile', 'write-file-atomic', 'jose'],
-  'src/manager': ['rotating-file-stream'],
+  'src/manager': ['prom-client', 'rotating-file-stream'],
   'src/lib': [],
   'src/lib/arm': ['@azure/'],
   'src/lib/auth': ['@azure/'],

@@ -1,6 +1,7 @@
 /** `hcm dashboard`: asks the manager for a link that works once, prints it, and hands it to the browser. */
 import { spawn } from 'node:child_process';
 import type { ControlClient } from '../../../manager/control/control-client.ts';
+import { withoutSecrets } from '../child-process.ts';
 import type { Output } from '../output.ts';
 import { canOpenBrowser, isUnattended } from '../terminal.ts';
 
@@ -40,7 +41,11 @@ export function browserCommand(url: string, platform: NodeJS.Platform): readonly
 /** Whether it could be started; what becomes of it is not waited for. */
 function start(command: string, args: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'ignore', detached: true });
+    const child = spawn(command, args, {
+      stdio: 'ignore',
+      detached: true,
+      env: withoutSecrets(process.env),
+    });
     child.once('error', () => resolve(false));
     child.once('spawn', () => {
       child.unref();
