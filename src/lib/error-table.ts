@@ -69,6 +69,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_SECRET_MISSING: forbidden(({ connection }) => {
     return `Add it again with its key: hcm add ${connection ?? 'CONNECTION'} --connection-string-file FILE`;
   }),
+  HCM_SECRET_EXPOSED: forbidden('Renew the keys that were in it: hcm key rotate CONNECTION'),
   HCM_OUTPUT_FAILED: {
     exitStatus: EXIT.unexpected,
     next: 'Make room where the output goes, or send it elsewhere',
