@@ -6,7 +6,7 @@ import { readDoctorConnections } from '../lib/cli/doctor-connections.ts';
 import { interruptSignal } from '../lib/cli/interrupt-signal.ts';
 import { networkOptions } from '../lib/cli/network-flags.ts';
 import { runDoctor, withBundleName } from '../lib/cli/run-doctor.ts';
-import { statePaths } from '../lib/config/paths.ts';
+import { proxySettingOf, thisMachine } from '../lib/cli/this-machine.ts';
 import { systemDns } from '../lib/services/firewall/dns.ts';
 import { parseTargetAddress } from '../protocol/target-address.ts';
 import { systemClock } from '../tunnel/clock.ts';
@@ -47,17 +47,12 @@ export default class Doctor extends BaseCommand {
     this.argv = withBundleName(this.argv, new Date());
     const { args, flags } = await this.parse(Doctor);
     const { output } = this;
-    const { env } = process;
     const signal = interruptSignal();
     const target = flags.target === undefined ? undefined : parseTargetAddress(flags.target);
-    const proxyFlag = this.argv.some((text) => /^--proxy(?:=|$)/.test(text)) ? '--proxy' : 'HCM_PROXY';
     this.exitStatus = await runDoctor({
       scene: {
-        machine: {
-          ...{ nodeVersion: process.version, hcmVersion: this.config.version, env },
-          ...{ platform: `${process.platform}-${process.arch}`, stateDirectory: statePaths(env).directory },
-        },
-        proxySetting: { source: flags.proxy === undefined ? undefined : proxyFlag },
+        machine: thisMachine(this.config.version, process.env),
+        proxySetting: proxySettingOf(flags.proxy, this.argv),
         network: await networkOptions({ ...flags, keepalive: 'off' }, output),
         ...{ clock: systemClock, dns: systemDns(), target, side: flags.side, signal },
         connections: await readDoctorConnections({ flags, name: args.connection, output }),

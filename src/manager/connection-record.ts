@@ -2,15 +2,17 @@
  * What the manager knows of one connection, read from the events of its tunnel: its state and the reason for it, its
  * open streams, its totals, its last errors. Holds text and numbers only: an event's error is copied, not kept.
  */
-import type { ErrorCode, HcmError } from '../protocol/errors.ts';
+import { remedyOf } from '../lib/error-table.ts';
+import type { ErrorCode, ErrorDetails, HcmError } from '../protocol/errors.ts';
 import { redact } from '../protocol/redact.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
 import { SetUpTimes } from './set-up-times.ts';
 
-/** Why something is as it is: for people, and for the table that knows what to do next. */
+/** Why something is as it is, and what to do about it. */
 export interface Reason {
   readonly code: ErrorCode;
   readonly message: string;
+  readonly next?: string | undefined;
 }
 
 /**
@@ -218,8 +220,9 @@ export class ConnectionRecord {
   }
 }
 
-function reasonOf({ code, message }: Reason): Reason {
-  return { code, message: redact(message) };
+function reasonOf(error: Reason & { details?: ErrorDetails }): Reason {
+  const { code, message, next = remedyOf(error) } = error;
+  return { code, message: redact(message), next: redact(next) };
 }
 
 /** A stream that one client gave up says nothing about the next; a target that refuses does. */

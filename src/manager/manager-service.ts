@@ -3,6 +3,7 @@
  * answers the control API. Owns all of it from `start` to `stop`.
  */
 import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
+import { remedyOf } from '../lib/error-table.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { parseTarget } from '../protocol/target.ts';
 import type { Clock } from '../tunnel/clock.ts';
@@ -15,12 +16,16 @@ import {
   type AddRequest,
   type ConnectionView,
   type DashboardInvitation,
+  type EndpointReport,
   type EventView,
+  type KnownResults,
   type ManagerOperations,
   type ManagerView,
   type ReasonView,
   type SamplesView,
+  type TestReport,
 } from './control/operations.ts';
+import type { ConnectionTester } from './connection-test.ts';
 import { EventLog, type LogSink } from './event-log.ts';
 import { History } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
@@ -50,6 +55,8 @@ export interface ManagerServiceOptions {
   random: () => number;
   /** How long streams of a connection that is no longer wanted may go on, in ms. */
   graceMs: number;
+  /** Absent: nothing can be tested. */
+  tester?: ConnectionTester | undefined;
   /** The web server on loopback: its port (0: any free one), and the folder of the built page. Absent: none. */
   web?: { readonly port: number; readonly folder: string } | undefined;
 }
@@ -112,6 +119,7 @@ export class ManagerService implements ManagerOperations {
   /** Streams may finish within `graceMs`. May be called again with a shorter grace. */
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
+    this.#options.tester?.stop();
     await this.#manager.stop(graceMs);
     this.#history.stop();
     await Promise.all([this.#socket?.close(), this.#web?.close()]);
@@ -223,6 +231,24 @@ export class ManagerService implements ManagerOperations {
     return this.#follow();
   }
 
+  async test(id: string, known: KnownResults = {}): Promise<TestReport> {
+    const managed = this.#find(id);
+    const report = await this.#tester.test(managed, known);
+    const failed = report.proofs.filter(({ result }) => result === 'failed').map(({ name }) => name);
+    this.#tell('tested', { id, passed: report.passed, failed });
+    return report;
+  }
+
+  testEndpoint(endpoint: string): Promise<EndpointReport> {
+    return this.#tester.testEndpoint(endpoint);
+  }
+
+  get #tester(): ConnectionTester {
+    const { tester } = this.#options;
+    if (tester) return tester;
+    throw new HcmError('HCM_USAGE', 'This manager tests nothing.');
+  }
+
   logs(lines: number): readonly EventView[] {
     return this.#log.tail(lines);
   }
@@ -297,7 +323,7 @@ export class ManagerService implements ManagerOperations {
 
   #problem(about: 'file' | 'store' | 'log', error: HcmError): void {
     const { code, message } = error;
-    this.#problems.set(about, { code, message });
+    this.#problems.set(about, { code, message, next: remedyOf(error) });
     this.#tell('problem', { about, error });
   }
 

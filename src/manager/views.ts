@@ -1,8 +1,10 @@
 /** What the control API shows of a connection. */
+import type { Reason } from './connection-record.ts';
 import type { ConnectionDetails, ConnectionView } from './control/operations.ts';
 import type { Measured } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
 import { percentile } from './set-up-times.ts';
+import type { ConnectionSpec } from './tunnel.ts';
 
 export function viewOf({ spec, record, tunnel }: ManagedConnection): ConnectionView {
   const { state, totals, streams } = record;
@@ -13,7 +15,7 @@ export function viewOf({ spec, record, tunnel }: ManagedConnection): ConnectionV
     ...{ id, role, connection, source },
     state: state.name,
     since: isoTime(state.sinceMs),
-    ...('reason' in state ? { reason: state.reason } : {}),
+    ...('reason' in state ? { reason: withRemedy(state.reason, spec) } : {}),
     ...(state.name === 'waiting' ? { retryAt: isoTime(state.retryAtMs) } : {}),
     ...(record.target === undefined ? {} : { target: record.target }),
     binds: tunnel?.binds ?? [],
@@ -40,9 +42,8 @@ export function detailsOf(managed: ManagedConnection): ConnectionDetails {
       ...(target === undefined ? {} : { target }),
       ...(remote === undefined ? {} : { remote }),
     })),
-    errors: record.errors.map(({ code, message, atMs, stream }) => ({
-      code,
-      message,
+    errors: record.errors.map(({ code, message, next, atMs, stream }) => ({
+      ...{ code, message, next },
       at: isoTime(atMs),
       ...(stream === undefined ? {} : { stream }),
     })),
@@ -54,6 +55,12 @@ export function measuredOf(managed: ManagedConnection): Measured {
   const { id, bytesIn, bytesOut, openStreams } = viewOf(managed);
   const { record } = managed;
   return { id, bytesIn, bytesOut, openStreams, life: record, setUp: record.setUp };
+}
+
+/** Another target than the confirmed one is confirmed here; whatever else may not be dialed, the listener's flags say. */
+function withRemedy(reason: Reason, { pinned, connection }: ConnectionSpec): Reason {
+  if (reason.code !== 'HCM_TARGET_NOT_ALLOWED' || pinned === undefined) return reason;
+  return { ...reason, next: `hcm restart ${connection} --accept-target` };
 }
 
 export function isoTime(ms: number): string {

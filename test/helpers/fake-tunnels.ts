@@ -1,4 +1,5 @@
 /** Tunnels that a test opens, breaks and ends by hand, for what supervises them. */
+import { remedyOf } from '../../src/lib/error-table.ts';
 import { HcmError, type ErrorCode } from '../../src/protocol/errors.ts';
 import type { TunnelEventBody, TunnelEventHandler } from '../../src/tunnel/events.ts';
 import type { ConnectionSpec, ManagedTunnel, OpenTunnel } from '../../src/manager/tunnel.ts';
@@ -83,6 +84,11 @@ export function specOf(id: string, more: Partial<ConnectionSpec> = {}): Connecti
     fingerprint: 'one',
     ...more,
   };
+}
+
+/** An error as the manager shows it, with what its code alone says to do. */
+export function reasonOf(code: ErrorCode, message: string) {
+  return { code, message, next: remedyOf({ code }) };
 }
 
 export function failure(code: ErrorCode = 'HCM_CONNECTION_LOST', text = 'it was lost'): HcmError {

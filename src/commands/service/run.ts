@@ -6,6 +6,7 @@ import { EventPresenter } from '../../lib/cli/event-presenter.ts';
 import { graceFlags } from '../../lib/cli/grace-flag.ts';
 import { runManager } from '../../lib/cli/manager/run-manager.ts';
 import { networkFlags, networkOptions } from '../../lib/cli/network-flags.ts';
+import { proxySettingOf } from '../../lib/cli/this-machine.ts';
 
 export default class ServiceRun extends BaseCommand {
   static override summary =
@@ -50,6 +51,7 @@ export default class ServiceRun extends BaseCommand {
       output,
       events: new EventPresenter(output, this.jsonEnabled()),
       graceMs: flags['grace-period'],
+      proxySetting: proxySettingOf(flags.proxy, this.argv),
       web: flags['no-http']
         ? undefined
         : { port: flags['http-port'], folder: join(this.config.root, 'dist', 'dashboard') },

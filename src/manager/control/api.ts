@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
-import { API_VERSION, type AddRequest, type ManagerOperations } from './operations.ts';
+import { API_VERSION, type AddRequest, type KnownResults, type ManagerOperations } from './operations.ts';
 
 /** Nobody adds more than a few kilobytes. */
 const BODY_MAX_BYTES = 1024 * 1024;
@@ -39,6 +39,12 @@ const ROUTES: readonly (readonly [method: string, path: string, handler: Handler
       return operations.restart(call.parts[1] ?? '', { acceptTarget: acceptTarget === true });
     },
   ],
+  [
+    'POST',
+    'connections/*/test',
+    async (operations, call) => operations.test(call.parts[1] ?? '', knownResults(await call.body())),
+  ],
+  ['POST', 'test', async (operations, call) => operations.testEndpoint(endpointOf(await call.body()))],
   ['POST', 'reload', (operations) => operations.reload()],
   ['GET', 'samples', (operations, { query }) => operations.samples(sinceTime(query.get('since')))],
   ['GET', 'logs', (operations, { query }) => operations.logs(lineCount(query.get('lines')))],
@@ -119,6 +125,18 @@ function addRequest(body: unknown): AddRequest {
   if (!isTextOrNothing(pinnedTarget)) throw wrongField('pinnedTarget', 'a text');
   if (typeof entry !== 'object' || entry === null) throw wrongField('entry', 'an object');
   return { role, connection, connectionString, pinnedTarget, entry: entry as AddRequest['entry'] };
+}
+
+/** What makes no sense is no result of a proof, and the proof is made. */
+function knownResults(body: unknown): KnownResults {
+  const { known } = body as { known?: unknown };
+  return typeof known === 'object' && known !== null ? known : {};
+}
+
+function endpointOf(body: unknown): string {
+  const { endpoint } = body as { endpoint?: unknown };
+  if (typeof endpoint !== 'string') throw wrongField('endpoint', 'a text');
+  return endpoint;
 }
 
 function isTextOrNothing(value: unknown): value is string | undefined {

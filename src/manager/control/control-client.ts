@@ -9,9 +9,12 @@ import {
   type ConnectionDetails,
   type ConnectionView,
   type DashboardInvitation,
+  type EndpointReport,
   type EventView,
+  type KnownResults,
   type ManagerView,
   type SamplesView,
+  type TestReport,
 } from './operations.ts';
 
 export class ControlClient {
@@ -44,6 +47,14 @@ export class ControlClient {
 
   restart(id: string, options: { acceptTarget: boolean }): Promise<ConnectionView> {
     return this.#call('POST', `connections/${encodeURIComponent(id)}/restart`, options);
+  }
+
+  test(id: string, known: KnownResults = {}): Promise<TestReport> {
+    return this.#call('POST', `connections/${encodeURIComponent(id)}/test`, { known });
+  }
+
+  testEndpoint(endpoint: string): Promise<EndpointReport> {
+    return this.#call('POST', 'test', { endpoint });
   }
 
   reload(): Promise<{ started: string[]; reopened: string[]; stopped: string[] }> {

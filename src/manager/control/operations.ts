@@ -3,6 +3,7 @@
  * The control socket and the web page serve it; commands and tests call it through the control client. Times are ISO
  * 8601 in UTC. No answer holds a secret.
  */
+import type { ProofView } from '../../lib/services/doctor/proof-view.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 
 export const API_VERSION = 1;
@@ -10,6 +11,8 @@ export const API_VERSION = 1;
 export interface ReasonView {
   readonly code: ErrorCode;
   readonly message: string;
+  /** What to do about it. */
+  readonly next?: string | undefined;
 }
 
 export interface StreamView {
@@ -119,6 +122,22 @@ export interface Added {
   readonly changed: boolean;
 }
 
+/** Doctor's proofs of a connection, in their order, and as the last one its state in the manager. */
+export interface TestReport {
+  readonly id: string;
+  readonly connection: string;
+  readonly role: 'listener' | 'forward';
+  /** No proof failed; warnings are no failure. */
+  readonly passed: boolean;
+  readonly proofs: readonly ProofView[];
+}
+
+/** Proofs of an address, from where the manager is. */
+export type EndpointReport = Pick<TestReport, 'passed' | 'proofs'> & { readonly endpoint: string };
+
+/** Results of proofs that were made for another connection of the namespace, by name: not made again. */
+export type KnownResults = Readonly<Partial<Record<ProofView['name'], ProofView['result']>>>;
+
 export interface ManagerOperations {
   describe(): ManagerView;
   list(): readonly ConnectionView[];
@@ -132,6 +151,10 @@ export interface ManagerOperations {
   restart(id: string, options: { acceptTarget: boolean }): Promise<ConnectionView>;
   /** Reads the file again. @throws HcmError HCM_CONFIG_INVALID: nothing has changed then. */
   reload(): Promise<{ started: readonly string[]; reopened: readonly string[]; stopped: readonly string[] }>;
+  /** Disturbs nothing that runs, and takes two minutes at most. @throws HcmError HCM_RESOURCE_NOT_FOUND. */
+  test(id: string, known?: KnownResults): Promise<TestReport>;
+  /** HOST:PORT, or the host of a namespace. @throws HcmError HCM_TARGET_INVALID. */
+  testEndpoint(endpoint: string): Promise<EndpointReport>;
   /** The newest lines of the log, oldest first. */
   logs(lines: number): readonly EventView[];
   /** `since`: only samples after this ISO time; without it, all. */

@@ -64,6 +64,12 @@ describe("the manager's control socket", () => {
       asked.push({ id, ...options });
       return Promise.resolve(DB);
     },
+    test: (id, known) => {
+      asked.push({ id, known });
+      const { connection, role } = DB;
+      return Promise.resolve({ id, connection, role, passed: true, proofs: [] });
+    },
+    testEndpoint: (endpoint) => Promise.resolve({ endpoint, passed: true, proofs: [] }),
     reload: () =>
       Promise.reject(
         new HcmError('HCM_CONFIG_INVALID', 'hcm.yaml:3:5: no', { details: { file: 'hcm.yaml' } }),

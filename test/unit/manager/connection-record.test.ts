@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConnectionRecord, type ConnectionState } from '../../../src/manager/connection-record.ts';
 import type { TunnelEventBody } from '../../../src/tunnel/events.ts';
-import { failure } from '../../helpers/fake-tunnels.ts';
+import { failure, reasonOf } from '../../helpers/fake-tunnels.ts';
 
 describe('the record of a connection', () => {
   let nowMs: number;
@@ -34,7 +34,7 @@ describe('the record of a connection', () => {
     );
     assert.deepEqual(states[1], {
       name: 'waiting',
-      reason: { code: 'HCM_CONNECTION_LOST', message: 'it was lost' },
+      reason: reasonOf('HCM_CONNECTION_LOST', 'it was lost'),
       retryAtMs: 7_000,
       sinceMs: 5_000,
     });
@@ -47,7 +47,7 @@ describe('the record of a connection', () => {
     apply({ event: 'rejected', stream: 's1', error: failure('HCM_TARGET_REFUSED', 'db:5432 refused') });
     assert.deepEqual(record.state, {
       name: 'degraded',
-      reason: { code: 'HCM_TARGET_REFUSED', message: 'db:5432 refused' },
+      reason: reasonOf('HCM_TARGET_REFUSED', 'db:5432 refused'),
       sinceMs: 1_000,
     });
     apply({ event: 'accepted', stream: 's2', target: 'db:5432', setupMs: 12 });
@@ -84,8 +84,7 @@ describe('the record of a connection', () => {
     }
     assert.equal(record.errors.length, 20);
     assert.deepEqual(record.errors[0], {
-      code: 'HCM_TARGET_REFUSED',
-      message: 'number 29',
+      ...reasonOf('HCM_TARGET_REFUSED', 'number 29'),
       atMs: 1_000,
       stream: 's29',
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ConnectionState } from '../../../src/manager/connection-record.ts';
 import { Manager } from '../../../src/manager/manager.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { FakeTunnels, failure, specOf } from '../../helpers/fake-tunnels.ts';
+import { FakeTunnels, failure, reasonOf, specOf } from '../../helpers/fake-tunnels.ts';
 
 const DB = 'listen my-relay/db';
 const WEB = 'listen my-relay/web';
@@ -77,7 +77,7 @@ describe('the manager', () => {
     await settle();
     assert.deepEqual(stateOf(SQL), {
       name: 'waiting',
-      reason: { code: 'HCM_PORT_IN_USE', message: '127.0.0.1:1433 is in use already' },
+      reason: reasonOf('HCM_PORT_IN_USE', '127.0.0.1:1433 is in use already'),
       retryAtMs: clock.nowMs() + 1_000,
       sinceMs: clock.nowMs(),
     });

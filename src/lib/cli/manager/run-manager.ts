@@ -1,6 +1,7 @@
 /** Runs the manager in the foreground until a signal: what a service starts, and what one types to try it. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { ConnectionTester } from '../../../manager/connection-test.ts';
 import { logFile } from '../../../manager/event-log.ts';
 import { ManagerService } from '../../../manager/manager-service.ts';
 import { tunnelOpener } from '../../../manager/open-tunnel.ts';
@@ -11,9 +12,12 @@ import { HcmError } from '../../../protocol/errors.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
 import type { Connection, TunnelOptions } from '../../../tunnel/options.ts';
 import { parseManagerSection } from '../../config/hcm-yaml/load.ts';
+import type { ProxySetting } from '../../services/doctor/scene.ts';
+import { systemDns } from '../../services/firewall/dns.ts';
 import type { ConnectionFlags } from '../connection-flags.ts';
 import type { EventPresenter } from '../event-presenter.ts';
 import { openEntry } from '../manager-file.ts';
+import { thisMachine } from '../this-machine.ts';
 import type { Output } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { superviseBySystemd } from '../service/systemd-notify.ts';
@@ -28,6 +32,7 @@ export interface ManagerRun {
   output: Output;
   events: EventPresenter;
   graceMs: number;
+  proxySetting: ProxySetting;
   /** Of the web server: its port, and the built page. */
   web: { port: number; folder: string } | undefined;
   env?: NodeJS.ProcessEnv;
@@ -60,6 +65,11 @@ export async function runManager(run: ManagerRun): Promise<number> {
     clock: systemClock,
     random: Math.random,
     graceMs,
+    tester: new ConnectionTester({
+      connect: (spec) => connect(spec, { run, store, file }),
+      ...{ network, machine: thisMachine(version, env), proxySetting: run.proxySetting },
+      ...{ dns: systemDns(), clock: systemClock },
+    }),
     web: run.web,
   });
   await service.start();

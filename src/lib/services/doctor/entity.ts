@@ -25,6 +25,7 @@ export async function proveEntity({ way, rights }: Case): Promise<Finding> {
 }
 
 export async function proveMetadata({ scene, way, rights }: Case): Promise<Finding> {
+  if (scene.ports !== undefined) return skipped('azbridge does without: its targets have names of their own');
   const description = await descriptionOf(rights);
   if (description === undefined) return skipped(NEEDS_LISTEN);
   const next = `hcm connection update ${way.host.split('.')[0]}/${way.path} --target HOST:PORT`;

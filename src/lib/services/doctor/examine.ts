@@ -83,15 +83,20 @@ export interface ExamineOptions {
   /** A proof begins. */
   onBegin?(proof: Pick<Proof, 'id' | 'title' | 'doing'>): void;
   onReport?(report: ProofReport): void;
+  /** Only these. Default: all that can be had with what the scene has. */
+  only?: ReadonlySet<ProofId> | undefined;
+  /** Already proven for another connection of the namespace, with this result: they are not tried again. */
+  known?: ReadonlyMap<ProofId, ProofReport['result'] | 'passed'> | undefined;
 }
 
 /** Does not reject for what a proof finds; rejects with the signal's reason when that fires. Leaves nothing open. */
 export async function examine(scene: Scene, options: ExamineOptions = {}): Promise<ProofReport[]> {
   const [connection] = scene.connections;
-  const proofs = PROOFS.filter(({ id }) => connection !== undefined || ALONE.has(id));
+  const { known, only = connection === undefined ? ALONE : undefined } = options;
+  const proofs = PROOFS.filter(({ id }) => (only?.has(id) ?? true) && known?.get(id) === undefined);
   const given = connection === undefined ? undefined : openCase(scene, new Way(scene, connection));
   const reports: ProofReport[] = [];
-  const down = new Set<ProofId>();
+  const down = new Set([...(known ?? [])].flatMap(([id, result]) => (result === 'failed' ? [id] : [])));
   for (const proof of proofs) {
     scene.signal.throwIfAborted();
     options.onBegin?.(proof);
@@ -129,8 +134,8 @@ async function prove(proof: Proof, scene: Scene, given: Case | undefined): Promi
 }
 
 /** The target that is not named here stands in the description, which takes a token to read. */
-function needsOf({ id, needs }: Proof, { target }: Scene): readonly ProofId[] {
-  return id === 'target' && target === undefined ? ['token', ...needs] : needs;
+function needsOf({ id, needs }: Proof, { target, ports }: Scene): readonly ProofId[] {
+  return id === 'target' && target === undefined && ports === undefined ? ['token', ...needs] : needs;
 }
 
 function titleOf(wanted: ProofId): string {

@@ -4,10 +4,11 @@
  */
 import { HcmError } from '../../../protocol/errors.ts';
 import { sleep } from '../../../tunnel/clock.ts';
-import { Sender } from '../../../tunnel/sender.ts';
+import { Sender, type OpenStream } from '../../../tunnel/sender.ts';
 import { WebSocketEnd } from '../../../tunnel/websocket-end.ts';
 import type { Case } from './proof.ts';
 import { ok, skipped, warning, type Finding } from './report.ts';
+import type { LogicalPort } from './scene.ts';
 
 /** As long as the relay holds a sender while a listener is asked, and some more. */
 const OPEN_LIMIT_MS = 40_000;
@@ -28,9 +29,12 @@ export async function proveProbe({ scene, rights }: Case): Promise<Finding> {
     ...{ clock, keepAlive: 'off', attemptTimeoutMs: OPEN_LIMIT_MS, totalTimeoutMs: OPEN_LIMIT_MS },
   });
   const beganMs = clock.monotonicMs();
-  const { webSocket } = await sender.open({ signal });
+  const [port] = scene.ports?.filter(({ target }) => target?.kind !== 'udp') ?? [];
+  if (scene.ports !== undefined && port === undefined)
+    return skipped('azbridge has only ports for datagrams here, which nobody need answer');
+  const { webSocket, relay } = await open(sender, port, signal);
   const openMs = Math.round(clock.monotonicMs() - beganMs);
-  const far = new FarEnd(new WebSocketEnd(webSocket));
+  const far = new FarEnd(relay ?? new WebSocketEnd(webSocket));
   try {
     await Promise.race([far.ended, sleep(clock, LOOK_MS, signal)]);
     const endedAtOnce = far.isOver && far.bytes === 0;
@@ -49,6 +53,12 @@ export async function proveProbe({ scene, rights }: Case): Promise<Finding> {
   } finally {
     far.abandon();
   }
+}
+
+async function open(sender: Sender, port: LogicalPort | undefined, signal: AbortSignal): Promise<OpenStream> {
+  if (port === undefined) return sender.open({ signal });
+  const { openLogicalPort } = await import('../../../tunnel/azbridge/logical-port.ts');
+  return openLogicalPort(sender, { name: port.name, mode: 'stream', signal });
 }
 
 /** The far side of the stream: counts what comes, and keeps nothing. */

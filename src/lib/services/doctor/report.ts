@@ -15,7 +15,9 @@ export type ProofId =
   | 'metadata'
   | 'listeners'
   | 'target'
-  | 'probe';
+  | 'probe'
+  /** What the manager says of a connection that it runs. */
+  | 'state';
 
 /** Facts for programs. No secret may ever be among them. */
 export type Facts = Readonly<Record<string, unknown>>;

@@ -22,6 +22,12 @@ export interface ProxySetting {
   readonly source: '--proxy' | 'HCM_PROXY' | undefined;
 }
 
+/** Dialect azbridge: a name that both ends know, and on the listener's side where it leads. */
+export interface LogicalPort {
+  readonly name: string;
+  readonly target?: TargetAddress | undefined;
+}
+
 export interface Scene {
   readonly machine: Machine;
   readonly proxySetting: ProxySetting;
@@ -36,6 +42,8 @@ export interface Scene {
   readonly side: Side | undefined;
   /** In place of the one in the metadata. */
   readonly target: TargetAddress | undefined;
+  /** Of a tunnel that speaks azbridge; then the metadata has no part in it. */
+  readonly ports?: readonly LogicalPort[] | undefined;
   /** Ends everything at once. */
   readonly signal: AbortSignal;
 }

@@ -9,6 +9,7 @@ import { dialAddress, type StreamAddress } from '../../../tunnel/target-dialer.t
 import { chainOf } from './certificate-chain.ts';
 import type { Case } from './proof.ts';
 import { failed, ok, skipped, warning, type Facts, type Finding } from './report.ts';
+import type { LogicalPort } from './scene.ts';
 
 const ELSEWHERE = 'run this where the target is, with --side listener';
 const TLS_LIMIT_MS = 10_000;
@@ -16,6 +17,31 @@ const TLS_LIMIT_MS = 10_000;
 const TLS_PORTS: ReadonlySet<number> = new Set([443, 465, 636, 993, 995, 5671, 6380, 6443, 8443, 8883]);
 
 export async function proveTarget(given: Case): Promise<Finding> {
+  const { ports } = given.scene;
+  return ports === undefined ? proveOne(given) : provePorts(given, ports);
+}
+
+/** Each of them; the first that cannot be reached is what counts. */
+async function provePorts(given: Case, ports: readonly LogicalPort[]): Promise<Finding> {
+  const { scene } = given;
+  const targets = ports.flatMap(({ target }) => (target === undefined ? [] : [target]));
+  if (targets.length === 0) return skipped(ELSEWHERE);
+  const findings: Finding[] = [];
+  for (const target of targets) {
+    const one = { ...given, scene: { ...scene, target } };
+    findings.push(await proveOne(one).catch((error: unknown) => failed(thrownBy(error, scene.signal))));
+  }
+  const worst = ['failed', 'warning'].map((result) => findings.find((found) => found.result === result));
+  const first = worst.find((found) => found !== undefined);
+  return first ?? ok(findings.map(({ seen }) => seen).join('; '));
+}
+
+function thrownBy(error: unknown, signal: AbortSignal): HcmError {
+  if (signal.aborted || !(error instanceof HcmError)) throw error;
+  return error;
+}
+
+async function proveOne(given: Case): Promise<Finding> {
   const { scene } = given;
   const { clock, dns, signal } = scene;
   const known = await targetOf(given);
