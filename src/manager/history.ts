@@ -98,7 +98,7 @@ export class History {
 
   #note(measured: Measured, slot: number): void {
     const { id, life, setUp } = measured;
-    const series = this.#series.get(id) ?? newSeries(life, setUp.count);
+    const series = this.#series.get(id) ?? newSeries(life);
     const isNewLife = series.life !== life;
     if (isNewLife) Object.assign(series, { life, setUps: 0 });
     const { values } = series;
@@ -135,13 +135,13 @@ class RisingTotal {
   }
 }
 
-function newSeries(life: object, setUps: number): Series {
+function newSeries(life: object): Series {
   return {
     values: { bytesIn: noValues(), bytesOut: noValues(), openStreams: noValues(), setUpMs: noValues() },
     bytesIn: new RisingTotal(),
     bytesOut: new RisingTotal(),
     life,
-    setUps,
+    setUps: 0,
     seenAt: 0,
   };
 }
