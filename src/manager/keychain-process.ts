@@ -130,7 +130,7 @@ export class KeychainProcess {
     this.#waiting.delete(id);
     waiting?.done();
     if (error === undefined) waiting?.resolve(secret);
-    else waiting?.reject(unavailable(redact(error).slice(0, SHOWN_CHARS)));
+    else waiting?.reject(unavailable(redact(error).split('\n', 1).join().slice(0, SHOWN_CHARS), true));
     if (this.#waiting.size > 0) return;
     this.#stayIdle = this.#options.clock.setTimer(IDLE_MS, () => this.close());
   }
@@ -164,7 +164,8 @@ function readLines(stream: Readable, onLine: (line: string) => void): void {
   });
 }
 
-function unavailable(why: string): HcmError {
+/** `refused`: the keychain itself said no, so nothing has changed in it. */
+function unavailable(why: string, refused = false): HcmError {
   const text = `The keychain of this user cannot be used: ${why.replace(/\.$/, '')}.`;
-  return new HcmError('HCM_KEYCHAIN_UNAVAILABLE', text, { retryable: true });
+  return new HcmError('HCM_KEYCHAIN_UNAVAILABLE', text, { retryable: true, details: { refused } });
 }

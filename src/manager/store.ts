@@ -213,10 +213,8 @@ export class ConnectionStore {
     const before = places.get(name);
     const vault = this.#vault(place);
     const old = before === place ? await vault.load(name).catch(() => undefined) : undefined;
-    // Whatever happens from here on, what lies there without being wanted is known.
-    if (before !== place) await this.#write(withLeftover(this.#state, { place, name }));
     try {
-      await vault.save(name, secret);
+      await this.#save(place, name, secret);
       await this.#write({ ...placed(this.#state, name, place), connections });
     } catch (error) {
       if (old !== undefined) await vault.save(name, old).catch(() => undefined);
@@ -225,12 +223,23 @@ export class ConnectionStore {
     await this.#cleanUp();
   }
 
+  /** Whatever happens on the way, what lies there without being wanted is known. */
+  async #save(place: SecretPlace, name: string, secret: string): Promise<void> {
+    const vault = this.#vault(place);
+    const before = this.#state;
+    if (before.places.get(name) !== place) await this.#write(withLeftover(before, { place, name }));
+    try {
+      await vault.save(name, secret);
+    } catch (error) {
+      if (asHcmError(error).details['refused'] === true) this.#state = before;
+      throw error;
+    }
+  }
+
   async #move(name: string, from: SecretPlace, to: SecretPlace): Promise<void> {
     const secret = await this.#vault(from).load(name);
     if (secret === undefined) return;
-    const vault = this.#vault(to);
-    await this.#write(withLeftover(this.#state, { place: to, name }));
-    await vault.save(name, secret);
+    await this.#save(to, name, secret);
     await this.#write(placed(this.#state, name, to));
     await this.#cleanUp();
   }
