@@ -68,6 +68,13 @@ export class ManagedConnection {
     this.#interrupt.abort();
   }
 
+  /** Tries at once, where it waits for its next attempt. */
+  hurry(): void {
+    if (this.record.state.name !== 'waiting') return;
+    if (this.#tunnel) this.#tunnel.hurry?.();
+    else this.#interrupt.abort();
+  }
+
   /** Resolves when nothing of it is left. May be called again with a shorter grace. */
   async stop(graceMs: number): Promise<void> {
     this.#graceMs = graceMs;

@@ -6,6 +6,7 @@ import type { Clock } from '../tunnel/clock.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
 import type { ConnectionState } from './connection-record.ts';
 import { ManagedConnection } from './managed-connection.ts';
+import { RelayLookout } from './relay-lookout.ts';
 import type { ConnectionSpec, OpenTunnel } from './tunnel.ts';
 
 /** What the manager tells: a connection's state, and the events of its tunnel. */
@@ -34,10 +35,12 @@ export class Manager {
   readonly #options: ManagerOptions;
   readonly #connections = new Map<string, ManagedConnection>();
   readonly #leaving = new Set<ManagedConnection>();
+  readonly #lookout: RelayLookout;
   #stopped = false;
 
   constructor(options: ManagerOptions) {
     this.#options = options;
+    this.#lookout = new RelayLookout(options);
   }
 
   /** In the order of what is wanted. */
@@ -75,6 +78,7 @@ export class Manager {
   /** Resolves when all is over: streams may finish within `graceMs`. May be called again with a shorter grace. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
+    this.#lookout.stop();
     await Promise.all([...this.#connections.values(), ...this.#leaving].map((one) => one.stop(graceMs)));
   }
 
@@ -86,7 +90,10 @@ export class Manager {
       random,
       open,
       onEvent: (event) => listener.onEvent(spec.id, event),
-      onState: (state) => listener.onState(spec.id, state),
+      onState: (state) => {
+        if (spec.role === 'listener' && !this.#stopped) this.#lookout.onState(connection, state);
+        listener.onState(spec.id, state);
+      },
     });
     const gone = predecessor && this.#leave(predecessor);
     if (gone && spec.role === 'forward') void gone.then(() => connection.start());

@@ -45,6 +45,7 @@ function openListener(
   return {
     binds: [],
     ended: listener.ended,
+    hurry: () => listener.hurry(),
     stop: (stopping) => listener.stop(stopping),
     streams: () => listener.streams,
   };

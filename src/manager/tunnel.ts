@@ -32,6 +32,8 @@ export interface ManagedTunnel {
   readonly binds: readonly string[];
   /** Resolves when it is over though nobody stopped it; never rejects. */
   readonly ended: Promise<HcmError | undefined>;
+  /** Tries at once, where it waits for its next attempt; absent where nothing is tried. */
+  hurry?(): void;
   /** Streams finish for up to `graceMs`. May be called again with a shorter grace. */
   stop(options: { graceMs: number }): Promise<void>;
   /** Open streams with what they have carried so far. */

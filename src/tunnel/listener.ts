@@ -113,6 +113,11 @@ export class HybridConnectionListener {
     void this.#run();
   }
 
+  /** Tries at once, if it waits for its next attempt: somebody knows that the relay is back. */
+  hurry(): void {
+    this.#wakeUp?.abort();
+  }
+
   /** Resolves when registered for the first time; rejects with HcmError when that cannot come any more. */
   async online(): Promise<void> {
     const over = this.ended.then((error) => {
@@ -255,7 +260,7 @@ export class HybridConnectionListener {
   /** The key was changed, or the clock: shows the relay a new token, or tries at once where it waits. */
   refresh(): void {
     this.#channel?.refresh();
-    this.#wakeUp?.abort();
+    this.hurry();
   }
 
   #finish(error: HcmError | undefined): void {

@@ -7,6 +7,8 @@ import type { ConnectionSpec, ManagedTunnel, OpenTunnel } from '../../src/manage
 export interface FakeTunnel extends ManagedTunnel {
   readonly spec: ConnectionSpec;
   readonly stops: number[];
+  /** How often it was called to try at once. */
+  hurried: number;
   emit(body: TunnelEventBody): void;
   /** Ends it, though nobody stopped it. */
   end(error?: HcmError): void;
@@ -47,6 +49,8 @@ export class FakeTunnels {
     const tunnel: FakeTunnel = {
       spec,
       stops,
+      hurried: 0,
+      hurry: () => void (tunnel.hurried += 1),
       binds: spec.role === 'forward' ? ['127.0.0.1:1433'] : [],
       ended: new Promise((resolve) => (end = resolve)),
       streams: () => [],

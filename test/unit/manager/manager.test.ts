@@ -86,6 +86,17 @@ describe('the manager', () => {
     assert.equal(stateOf(SQL)?.name, 'online');
   });
 
+  it('tells listeners that wait for their relay that it is back, and ports nothing', async () => {
+    manager.follow([specOf(DB), specOf(WEB), specOf(SQL)]);
+    await settle();
+    const [db, web, sql] = [DB, WEB, SQL].map((id) => tunnels.of(id)[0]!);
+    for (const lost of [db, web])
+      lost?.emit({ event: 'reconnecting', retryInMs: 30_000, attempt: 9, error: failure() });
+    db?.emit({ event: 'online' });
+    await clock.advanceAsync(2_000);
+    assert.deepEqual([db?.hurried, web?.hurried, sql?.hurried], [0, 1, 0]);
+  });
+
   it('opens a tunnel again that ended by itself', async () => {
     manager.follow([specOf(DB)]);
     await settle();

@@ -140,6 +140,14 @@ describe('listener', () => {
     await relay.next('listen');
   });
 
+  it('tries at once when somebody knows that the relay is back', async () => {
+    const peer = await online();
+    peer.webSocket.destroy();
+    await until(() => listener.state.name === 'waiting');
+    listener.hurry();
+    await relay.next('listen');
+  });
+
   it('is stopped at once while it waits, and while it connects', async () => {
     start();
     (await relay.next('listen')).refuse(503, 'Busy');
