@@ -187,9 +187,12 @@ function each(valueOf: (seen: Seen) => number): Family['values'] {
   return ({ connections }) => connections.map((seen) => ({ value: valueOf(seen), labels: labelsOf(seen) }));
 }
 
-/** As many as there are connections: no label holds what a stream or somebody far away may choose. */
-function labelsOf({ view: { connection, role } }: Seen): { connection: string; role: string } {
-  return { connection, role };
+/**
+ * As many as there are connections; a file may have two forwards of one, which differ by their ids. No label holds what
+ * a stream or somebody far away may choose.
+ */
+function labelsOf({ view: { id, connection, role } }: Seen) {
+  return { id, connection, role };
 }
 
 /** Buckets of Prometheus hold what is below them, too. */

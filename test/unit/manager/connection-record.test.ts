@@ -90,6 +90,25 @@ describe('the record of a connection', () => {
     });
   });
 
+  it('counts errors by their code, also those that it no longer keeps', () => {
+    for (let at = 0; at < 30; at += 1)
+      apply({ event: 'rejected', stream: `s${at}`, error: failure('HCM_TARGET_REFUSED', 'no') });
+    apply({ event: 'reconnecting', retryInMs: 1_000, attempt: 1, error: failure() });
+    assert.deepEqual(
+      [...record.errorCounts],
+      [
+        ['HCM_TARGET_REFUSED', 30],
+        ['HCM_CONNECTION_LOST', 1],
+      ],
+    );
+  });
+
+  it('knows how long openings took, of listeners and of forwards', () => {
+    apply({ event: 'accepted', stream: 's1', target: 'db:5432', setupMs: 12 });
+    apply({ event: 'opened', stream: 's2', setupMs: 300 });
+    assert.deepEqual(record.setUp.newest, [12, 300]);
+  });
+
   it('tells a state once, however often it is confirmed', () => {
     apply({ event: 'online' });
     apply({ event: 'online' });

@@ -77,6 +77,14 @@ describe("the manager's history", () => {
     assert.ok(series('b').openStreams.every((value) => value === 0));
   });
 
+  it('shows nothing that is older than the hour of one that was seen later, too', () => {
+    take(one('a', { openStreams: 7 }));
+    take(one('a', { openStreams: 8 }));
+    for (let sample = 0; sample < HOUR - 1; sample += 1) take();
+    const { openStreams } = series('a');
+    assert.deepEqual([openStreams[0], openStreams.at(-1)], [8, null]);
+  });
+
   it('is bounded however many connections come and go', () => {
     for (let sample = 0; sample < 30; sample += 1)
       take(...Array.from({ length: 50 }, (_, at) => one(`${sample} ${at}`)));

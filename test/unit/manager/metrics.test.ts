@@ -53,11 +53,12 @@ describe("the manager's metrics", () => {
     )?.value;
   }
 
-  const DB = { connection: 'my-relay/db', role: 'listener' };
-  const WEB = { connection: 'my-relay/web', role: 'forward' };
+  const DB = { id: 'listen my-relay/db', connection: 'my-relay/db', role: 'listener' };
+  const WEB = { id: 'forward my-relay/web', connection: 'my-relay/web', role: 'forward' };
 
   it('is text that a parser of the format takes, with a help for each name', async () => {
-    await run('listen my-relay/db');
+    // The second forward of a connection in a file.
+    for (const id of ['listen my-relay/db', 'forward my-relay/db', 'forward my-relay/db 2']) await run(id);
     tunnels.last.emit({ event: 'reconnecting', retryInMs: 1, attempt: 1, error: failure() });
     const { type } = await metrics.collect();
     assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
@@ -137,11 +138,12 @@ describe("the manager's metrics", () => {
   });
 
   it('keeps what a name holds inside its label', async () => {
-    await run('listen my-relay/a"}\\\nb');
+    const connection = 'my-relay/a"}\\\nb';
+    await run(`listen ${connection}`);
     const [line] = (await scrape()).get('hcm_connection_up')?.samples ?? [];
     assert.deepEqual(line, {
       name: 'hcm_connection_up',
-      labels: { connection: 'my-relay/a"}\\\nb', role: 'listener' },
+      labels: { id: `listen ${connection}`, connection, role: 'listener' },
       value: 0,
     });
   });

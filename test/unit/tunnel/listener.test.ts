@@ -232,6 +232,16 @@ describe('listener', () => {
     await openStream(peer, 'third');
   });
 
+  it('tells how long a stream took, from the command to the joined stream', async () => {
+    const peer = await online();
+    peer.webSocket.send(relay.acceptMessage('slow'), TEXT);
+    const rendezvous = await relay.next('accept');
+    clock.advance(120);
+    rendezvous.accept();
+    await until(() => log.of('accepted').length === 1);
+    assert.equal(log.of('accepted')[0]?.setupMs, 120);
+  });
+
   it('tells where a stream comes from and what was transferred', async () => {
     const peer = await online();
     const stream = await openStream(peer, 'one');
