@@ -42,6 +42,11 @@ export function ownSocket(env: Environment): string {
     : join(tmpdir(), `hcm-${user}-${shortHash(folder)}`, 'control.sock');
 }
 
+/** Where the service of this machine answers. */
+export function serviceSocket(): string {
+  return SERVICE_SOCKET;
+}
+
 /** Which manager commands ask: the one that HCM_CONTROL_SOCKET names, this user's, else the service of this machine. */
 export function askedSocket(env: Environment): string {
   const named = env['HCM_CONTROL_SOCKET'];

@@ -23,7 +23,8 @@ export type ServiceScope = 'system' | 'user';
 /** The arguments behind Node.js. */
 export function argumentsOf({ program, file, graceMs }: ServiceCommand): string[] {
   const followed = file === undefined ? [] : ['--file', file];
-  return [program, 'service', 'run', ...followed, '--grace-period', `${graceMs}ms`];
+  const grace = graceMs % 1_000 === 0 ? `${graceMs / 1_000}s` : `${graceMs}ms`;
+  return [program, 'service', 'run', ...followed, '--grace-period', grace];
 }
 
 /** What a supervisor waits between the signal and the kill: the grace, and time to say goodbye to the relay. */

@@ -25,6 +25,8 @@ export interface SystemUnit {
   readonly scope: 'system';
   readonly command: ServiceCommand;
   readonly user: string;
+  /** Undefined: the user's own. */
+  readonly group: string | undefined;
   /** Something that it needs lies below /home. */
   readonly seesHomes: boolean;
 }
@@ -50,7 +52,7 @@ export function systemdUnit(unit: SystemUnit | UserUnit): string {
 
 type Section = readonly [name: string, lines: readonly string[]];
 
-function systemSections({ command, user, seesHomes }: SystemUnit): Section[] {
+function systemSections({ command, user, group, seesHomes }: SystemUnit): Section[] {
   return [
     [
       'Unit',
@@ -67,7 +69,7 @@ function systemSections({ command, user, seesHomes }: SystemUnit): Section[] {
       [
         ...runLines(command),
         `User=${user}`,
-        ...(user === SERVICE_NAME ? [`Group=${SERVICE_NAME}`] : []),
+        ...(group === undefined ? [] : [`Group=${group}`]),
         `StateDirectory=${SERVICE_NAME}`,
         'StateDirectoryMode=0700',
         `RuntimeDirectory=${SERVICE_NAME}`,
@@ -160,15 +162,6 @@ function hardening(seesHomes: boolean): string[] {
   ];
 }
 
-/** The account and its group, made by systemd-sysusers and by whoever else reads such files. */
-export function sysusersText(): string {
-  return [
-    '# Written by "hcm service install", and removed by "hcm service uninstall".',
-    `u ${SERVICE_NAME} - "${SERVICE_TITLE}" /var/lib/${SERVICE_NAME} /usr/sbin/nologin`,
-    '',
-  ].join('\n');
-}
-
 /**
  * A program and its arguments on one line of a unit file. `%` starts a specifier anywhere; `$` a variable, but not in
  * the path of the program, which systemd takes as it stands (systemd.service(5), "Command lines").
@@ -179,7 +172,6 @@ function commandLine(program: string, args: readonly string[]): string {
 
 /** In quotes where it must be. @throws HcmError HCM_USAGE for a control character: no line of a unit holds one. */
 function quoted(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what it is about
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     throw new HcmError('HCM_USAGE', `The path ${JSON.stringify(text)} has a control character in it.`, {
       details: { next: 'Move it to a path without one' },

@@ -1,0 +1,41 @@
+/** What a manager that is taken away leaves in its folder: nothing that would be missed, or connections. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The manager makes these again by itself. */
+const MADE_AGAIN = /^(?:manager\.log.*|control\.sock)$/;
+/** Of no worth when nothing stands in them. */
+const STORES = new Set(['connections.json', 'secrets.json']);
+
+/**
+ * What in this folder, of those that it holds at any depth, is more than the manager makes by itself; undefined: nothing.
+ * What cannot be understood is worth keeping.
+ */
+export async function worthKeeping(folder: string): Promise<string | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (MADE_AGAIN.test(entry.name)) continue;
+    if (entry.isDirectory()) {
+      const found = await worthKeeping(path);
+      if (found !== undefined) return found;
+    } else if (!STORES.has(entry.name) || !(await isEmptyStore(path))) return path;
+  }
+  return undefined;
+}
+
+/** `{}`, or lists with nothing in them beside a version. */
+async function isEmptyStore(path: string): Promise<boolean> {
+  try {
+    const value = JSON.parse(await readFile(path, 'utf8')) as unknown;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+    return Object.entries(value).every(
+      ([name, inner]) => name === 'version' || (Array.isArray(inner) && inner.length === 0),
+    );
+  } catch {
+    return false;
+  }
+}
