@@ -47,15 +47,20 @@ export default class Add extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
     const { output } = this;
-    const { connection, changed } = await addConnection({
+    const { connection, changed, replaced } = await addConnection({
       client: managerClient(),
       argument: args.connection,
       flags,
       network: await networkOptions(flags, output),
       output,
     });
-    if (this.jsonEnabled()) return output.json({ ...connection, changed });
-    output.answer(changed ? `Added ${connection.connection}` : `${connection.connection} is there already`);
+    if (this.jsonEnabled()) return output.json({ ...connection, changed, replaced });
+    const name = connection.connection;
+    if (!changed) output.answer(`${name} is there already`);
+    else
+      output.answer(
+        replaced ? `Replaced ${name}: it was there with another key or other settings` : `Added ${name}`,
+      );
     output.next(`hcm show ${connection.connection}`);
   }
 }

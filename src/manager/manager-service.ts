@@ -27,6 +27,7 @@ import {
 } from './control/operations.ts';
 import type { ConnectionTester } from './connection-test.ts';
 import { EventLog, type LogSink } from './event-log.ts';
+import { claimFolder, type FolderClaim } from './folder-claim.ts';
 import { History } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
 import { Manager, type Changes } from './manager.ts';
@@ -34,6 +35,7 @@ import { Metrics } from './metrics.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
 import { connectionId, specsOf } from './specs.ts';
 import type { ConnectionStore, StoredConnection } from './store.ts';
+import { readEachStored } from './store-reading.ts';
 import { readStored } from './stored-declaration.ts';
 import type { OpenTunnel } from './tunnel.ts';
 import { detailsOf, isoTime, measuredOf, viewOf } from './views.ts';
@@ -69,9 +71,10 @@ export class ManagerService implements ManagerOperations {
   #fromFile: ManagerDeclaration = { listeners: [], forwards: [] };
   #fromStore: ManagerDeclaration = { listeners: [], forwards: [] };
   /** By what they are about, so that one that is mended goes away. */
-  readonly #problems = new Map<'file' | 'store' | 'log', ReasonView>();
+  readonly #problems = new Map<string, ReasonView>();
   readonly #history: History;
   #socket: ControlSocket | undefined;
+  #claim: FolderClaim | undefined;
   #web: WebServer | undefined;
   /** What of the wanted was never read. */
   readonly #unread = new Set<'file' | 'store'>(['file', 'store']);
@@ -105,15 +108,16 @@ export class ManagerService implements ManagerOperations {
       groupId,
       serve: (request, response) => void serveApi(this, request, response),
     });
+    await this.#claimFolder();
     await this.#openWeb();
     this.#history.start();
     this.#tell('started', { version, folder, web: this.#web?.url });
-    if (store.keptAside !== undefined) {
-      const message = `The store was damaged; it was put aside as ${store.keptAside}.`;
-      this.#problem('store', new HcmError('HCM_STATE_CORRUPT', message));
-    }
-    await this.#readStore().catch((error: unknown) => this.#problem('store', asHcmError(error)));
+    for (const [index, problem] of store.problems.entries())
+      this.#problem('store', problem, `store at start ${index}`);
+    await this.#readStore();
     await this.reload().catch(() => undefined);
+    // A keychain may take its time.
+    void store.settle().then(() => this.#tellOfSecrets());
   }
 
   /** Streams may finish within `graceMs`. May be called again with a shorter grace. */
@@ -122,7 +126,8 @@ export class ManagerService implements ManagerOperations {
     this.#options.tester?.stop();
     await this.#manager.stop(graceMs);
     this.#history.stop();
-    await Promise.all([this.#socket?.close(), this.#web?.close()]);
+    await Promise.all([this.#socket?.close(), this.#web?.close(), this.#claim?.release()]);
+    this.#options.store.close();
     this.#tell('stopped', {});
     await this.#log.close();
   }
@@ -162,7 +167,9 @@ export class ManagerService implements ManagerOperations {
       });
     }
     const known = store.get(role, connection);
-    const sameSecret = known !== undefined && (await store.secret(known)) === connectionString;
+    // One that cannot be had is written anew.
+    const secret = known && (await store.secret(known).catch(() => null));
+    const sameSecret = known !== undefined && secret === connectionString;
     const sameEntry = JSON.stringify(known?.entry) === JSON.stringify(entry);
     const changed = !sameSecret || !sameEntry || known.pinnedTarget !== pinnedTarget;
     if (changed) {
@@ -173,12 +180,13 @@ export class ManagerService implements ManagerOperations {
       // Bad input is told before anything is written.
       await readStored([stored], this.#options.folder);
       await store.put(stored, connectionString);
+      this.#tellOfSecrets();
       await this.#readStore();
       const done = Object.values(this.#follow()).flat();
       // Another key alone shows in no fingerprint.
       if (!done.includes(id)) this.#find(id).restart();
     }
-    return { connection: viewOf(this.#find(id)), changed };
+    return { connection: viewOf(this.#find(id)), changed, replaced: changed && known !== undefined };
   }
 
   async remove(id: string): Promise<void> {
@@ -193,6 +201,7 @@ export class ManagerService implements ManagerOperations {
       );
     }
     await this.#options.store.remove(spec.role, spec.connection);
+    this.#tellOfSecrets();
     await this.#readStore();
     this.#follow();
   }
@@ -208,7 +217,7 @@ export class ManagerService implements ManagerOperations {
       managed.restart();
       return viewOf(managed);
     }
-    await store.put({ ...stored, pinnedTarget: target }, await store.secret(stored));
+    await store.update({ ...stored, pinnedTarget: target });
     this.#follow();
     return viewOf(this.#find(id));
   }
@@ -292,7 +301,12 @@ export class ManagerService implements ManagerOperations {
   }
 
   async #readStore(): Promise<void> {
-    this.#fromStore = await readStored(this.#options.store.connections, this.#options.folder);
+    const { store, folder } = this.#options;
+    const { manager, faults } = await readEachStored(store.connections, folder);
+    this.#fromStore = manager;
+    const [first] = faults;
+    if (first === undefined) this.#problems.delete('store');
+    else this.#problem('store', first);
     this.#unread.delete('store');
   }
 
@@ -321,9 +335,26 @@ export class ManagerService implements ManagerOperations {
     });
   }
 
-  #problem(about: 'file' | 'store' | 'log', error: HcmError): void {
+  /** What is still not where it should be, such as a key that a locked keychain did not take or give up. */
+  #tellOfSecrets(): void {
+    const { secretsProblem } = this.#options.store;
+    if (secretsProblem === undefined) this.#problems.delete('secrets');
+    else this.#problem('secrets', secretsProblem);
+  }
+
+  async #claimFolder(): Promise<void> {
+    const { folder, socketPath } = this.#options;
+    try {
+      this.#claim = await claimFolder(folder, socketPath);
+    } catch (error) {
+      await this.#socket?.close();
+      throw error;
+    }
+  }
+
+  #problem(about: 'file' | 'store' | 'secrets' | 'log', error: HcmError, key: string = about): void {
     const { code, message } = error;
-    this.#problems.set(about, { code, message, next: remedyOf(error) });
+    this.#problems.set(key, { code, message, next: remedyOf(error) });
     this.#tell('problem', { about, error });
   }
 

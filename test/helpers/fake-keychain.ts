@@ -17,7 +17,7 @@ export class FakeKeychain implements Keychain {
       try {
         this.before(what, name);
       } catch (error) {
-        return Promise.reject(error);
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
       }
       return Promise.resolve(then(`${name} (${storeId})`));
     };

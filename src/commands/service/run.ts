@@ -1,10 +1,11 @@
-import { boolean, integer, string } from '@oclif/core/flags';
+import { boolean, integer, option, string } from '@oclif/core/flags';
 import { join } from 'node:path';
 import { azureFlags } from '../../lib/cli/azure-flags.ts';
 import { BaseCommand } from '../../lib/cli/base-command.ts';
 import { EventPresenter } from '../../lib/cli/event-presenter.ts';
 import { graceFlags } from '../../lib/cli/grace-flag.ts';
 import { runManager } from '../../lib/cli/manager/run-manager.ts';
+import { SECRET_CHOICES } from '../../lib/cli/manager/secret-choice.ts';
 import { networkFlags, networkOptions } from '../../lib/cli/network-flags.ts';
 import { proxySettingOf } from '../../lib/cli/this-machine.ts';
 
@@ -35,6 +36,12 @@ export default class ServiceRun extends BaseCommand {
       env: 'HCM_HTTP_PORT',
     }),
     'no-http': boolean({ description: 'No web server.' }),
+    secrets: option({
+      description: 'Where keys of hcm add are kept: keychain, file, or auto, the keychain where it works.',
+      options: SECRET_CHOICES,
+      default: 'auto',
+      env: 'HCM_SECRETS',
+    })(),
     ...graceFlags,
     ...azureFlags,
     ...networkFlags,
@@ -51,6 +58,7 @@ export default class ServiceRun extends BaseCommand {
       output,
       events: new EventPresenter(output, this.jsonEnabled()),
       graceMs: flags['grace-period'],
+      secrets: flags.secrets,
       proxySetting: proxySettingOf(flags.proxy, this.argv),
       web: flags['no-http']
         ? undefined

@@ -120,6 +120,8 @@ export interface Added {
   readonly connection: ConnectionView;
   /** False: it was there already, exactly so. */
   readonly changed: boolean;
+  /** It was there, with another key or other settings. */
+  readonly replaced: boolean;
 }
 
 /** Doctor's proofs of a connection, in their order, and as the last one its state in the manager. */

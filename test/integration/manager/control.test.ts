@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serveApi } from '../../../src/manager/control/api.ts';
@@ -57,7 +58,7 @@ describe("the manager's control socket", () => {
     },
     add: (request) => {
       asked.push(request);
-      return Promise.resolve({ connection: DB, changed: true });
+      return Promise.resolve({ connection: DB, changed: true, replaced: false });
     },
     remove: (id) => (id === DB.id ? Promise.resolve() : Promise.reject(missing(id))),
     restart: (id, options) => {
@@ -75,7 +76,10 @@ describe("the manager's control socket", () => {
         new HcmError('HCM_CONFIG_INVALID', 'hcm.yaml:3:5: no', { details: { file: 'hcm.yaml' } }),
       ),
     logs: (lines) => [{ event: 'online', time: DB.since, lines }],
-    samples: () => ({ everyMs: 5_000, times: [], connections: {} }),
+    samples: (since) => {
+      asked.push({ since });
+      return { everyMs: 5_000, times: [], connections: {} };
+    },
     dashboard: () => Promise.resolve({ url: 'http://127.0.0.1:1/?code=x', expiresAt: DB.since }),
     subscribe: (tell) => {
       followers.add(tell);
@@ -152,6 +156,31 @@ describe("the manager's control socket", () => {
     assert.equal((await events.next()).done, true);
     await until(() => followers.size === 0);
   });
+
+  it('gives samples, from a time on when it is asked so, and a link to the page', async () => {
+    assert.deepEqual(await client.samples(), { everyMs: 5_000, times: [], connections: {} });
+    assert.deepEqual(await client.dashboard(), { url: 'http://127.0.0.1:1/?code=x', expiresAt: DB.since });
+    asked.length = 0;
+    assert.equal(await statusOf(`/v1/samples?since=${DB.since}`), 200);
+    assert.deepEqual(asked, [{ since: DB.since }]);
+    assert.equal(await statusOf('/v1/samples?since=yesterday'), 400);
+  });
+
+  it('answers an address that makes no sense, and lives on', async () => {
+    for (const address of ['//', '//[', '/v1/%', '*', 'http://%/v1/manager'])
+      assert.match(String(await statusOf(address)), /^40[04]$/, address);
+    assert.equal((await client.describe()).pid, 7);
+  });
+
+  /** What the socket answers to a GET of this address, sent as it is. */
+  function statusOf(address: string): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      const call = request({ socketPath: path, path: address, agent: false }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode));
+      });
+      call.on('error', reject).end();
+    });
+  }
 
   it('says that no manager runs when nobody answers', async () => {
     await socket?.close();

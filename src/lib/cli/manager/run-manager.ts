@@ -6,7 +6,7 @@ import { logFile } from '../../../manager/event-log.ts';
 import { ManagerService } from '../../../manager/manager-service.ts';
 import { tunnelOpener } from '../../../manager/open-tunnel.ts';
 import { fileSecrets } from '../../../manager/secrets.ts';
-import { ConnectionStore } from '../../../manager/store.ts';
+import { ConnectionStore, type SecretChoice } from '../../../manager/store.ts';
 import type { ConnectionSpec } from '../../../manager/tunnel.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
@@ -22,6 +22,7 @@ import type { Output } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { superviseBySystemd } from '../service/systemd-notify.ts';
 import { logFolder, managerFolder, ownSocket, sharedWithGroup } from './manager-place.ts';
+import { secretChoice, userKeychain } from './secret-choice.ts';
 import { watchFile } from './watch-file.ts';
 
 export interface ManagerRun {
@@ -33,6 +34,8 @@ export interface ManagerRun {
   events: EventPresenter;
   graceMs: number;
   proxySetting: ProxySetting;
+  /** Where keys of `hcm add` go. */
+  secrets: SecretChoice;
   /** Of the web server: its port, and the built page. */
   web: { port: number; folder: string } | undefined;
   env?: NodeJS.ProcessEnv;
@@ -42,11 +45,13 @@ export interface ManagerRun {
 export async function runManager(run: ManagerRun): Promise<number> {
   const { version, output, events, graceMs, network, env = process.env } = run;
   const folder = managerFolder(env);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const file = run.file === undefined ? undefined : resolve(run.file);
   const store = await ConnectionStore.open({
     folder,
     secrets: fileSecrets(folder),
+    keychain: userKeychain(env),
+    choice: secretChoice(run.secrets, env),
     nowMs: () => systemClock.nowMs(),
   });
   const socketPath = env['HCM_CONTROL_SOCKET'] ?? ownSocket(env);
@@ -102,6 +107,15 @@ export async function runManager(run: ManagerRun): Promise<number> {
   } finally {
     await Promise.all([unwatch?.(), systemd.end()]);
   }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    const cause = error.code ?? 'unknown';
+    throw new HcmError('HCM_STATE_UNWRITABLE', `The folder ${folder} cannot be made: ${cause}.`, {
+      details: { folder, cause },
+    });
+  });
 }
 
 async function loadManagerFile(file: string, env: NodeJS.ProcessEnv) {
