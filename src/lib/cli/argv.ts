@@ -36,7 +36,7 @@ export function findId(
 }
 
 /** Commands that Microsoft's `hcm` has, too. */
-const MICROSOFTS_COMMANDS = new Set(['add', 'remove', 'show', 'restart']);
+const MICROSOFTS_COMMANDS = new Set(['add', 'remove', 'show', 'restart', 'test']);
 /** Its short flags that oclif cannot have, or that mean nothing elsewhere here: `-ns X` would be `-n s X`. */
 const MICROSOFTS_FLAGS = new Map([
   ['-ns', '--namespace'],

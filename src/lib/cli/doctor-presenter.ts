@@ -39,16 +39,22 @@ export function printProof(output: Output, report: ProofReport, isTerminal: bool
   for (const line of rest) output.answer(line);
 }
 
-/** What it comes to, and the one thing to do first. */
-export function sayVerdict(output: Output, { proofs, connection }: Diagnosis): void {
+/** The one thing to do first. False: nothing failed, and nothing is said. */
+export function sayFailure(output: Output, proofs: readonly ProofReport[]): boolean {
   const failure = firstFailure(proofs);
+  if (failure === undefined) return false;
+  const { bold, red } = output.paint;
+  const { code, next } = toUserError(failure.error);
+  output.say(`\n${red('Failed first:')} ${failure.title} (${code})`);
+  output.say(`${bold('Next:')} ${output.inSameCloud(next)}`);
+  return true;
+}
+
+/** What it comes to. */
+export function sayVerdict(output: Output, { proofs, connection }: Diagnosis): void {
+  if (sayFailure(output, proofs)) return;
   const warnings = proofs.filter(({ result }) => result === 'warning').length;
-  const { bold, green, red, yellow } = output.paint;
-  if (failure !== undefined) {
-    const { code, next } = toUserError(failure.error);
-    output.say(`\n${red('Failed first:')} ${failure.title} (${code})`);
-    return output.say(`${bold('Next:')} ${output.inSameCloud(next)}`);
-  }
+  const { green, yellow } = output.paint;
   const noted = warnings === 0 ? '' : yellow(` ${warnings} warning${warnings === 1 ? '' : 's'}.`);
   if (connection === undefined) {
     output.say(`\n${green('Nothing is wrong with this machine.')}${noted}`);
