@@ -1,15 +1,16 @@
 // Builds dist/: one bundle with shared chunks of the library door, the program and every command (loading many small
-// modules is what makes a start slow), the declarations of the library door, oclif's manifest, and the licences of
-// what was bundled. Always starts from nothing.
+// modules is what makes a start slow), the web page, the declarations of the library door, oclif's manifest, and the
+// licences of what was bundled. Always starts from nothing.
 import { Plugin } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
 import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build as buildPage } from 'vite';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -23,10 +24,11 @@ const requireForCommonJs =
 
 rmSync(dist, { recursive: true, force: true });
 rmSync(join(root, 'oclif.manifest.json'), { force: true });
-const [metafile] = await Promise.all([bundle(), declare()]);
-writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licencesOf(metafile));
+const [programFiles, pageFiles] = await Promise.all([bundle(), bundlePage(), declare()]);
+writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), licencesOf([...programFiles, ...pageFiles]));
 await writeManifest();
 
+/** @returns the files that went into it, from the root. */
 async function bundle() {
   const commands = readdirSync(join(root, 'src', 'commands'), { recursive: true, encoding: 'utf8' });
   const result = await build({
@@ -60,7 +62,15 @@ async function bundle() {
     metafile: true,
     logLevel: 'warning',
   });
-  return result.metafile;
+  return Object.keys(result.metafile.inputs);
+}
+
+/** The web page, into dist/dashboard. @returns the files that went into it, from the root. */
+async function bundlePage() {
+  const { output } = await buildPage({ configFile: join(root, 'dashboard', 'vite.config.js') });
+  return output
+    .flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []))
+    .map((file) => relative(root, file));
 }
 
 /** Types are checked by `npm run check:types`; this only writes them down. */
@@ -73,9 +83,9 @@ function declare() {
 }
 
 /** What the bundled packages' licences ask for: their text goes along. */
-function licencesOf({ inputs }) {
+function licencesOf(files) {
   const packages = new Map();
-  for (const file of Object.keys(inputs)) {
+  for (const file of files) {
     const folder = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
     if (folder && !packages.has(folder)) packages.set(folder, licenceOf(join(root, folder)));
   }

@@ -1,0 +1,37 @@
+/** Throughput now: bytes a second over the last moments, from totals that only grow. */
+
+export interface Rate {
+  readonly in: number;
+  readonly out: number;
+}
+
+export const NO_RATE: Rate = { in: 0, out: 0 };
+
+/** Long enough not to flicker, short enough to be now. */
+const WINDOW_MS = 3_000;
+
+interface Total {
+  readonly atMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export class RateMeter {
+  #totals: Total[] = [];
+
+  /** The rate up to this total. Totals that shrink begin anew: the connection was opened again. */
+  push(total: Total): Rate {
+    const last = this.#totals.at(-1);
+    if (last && (total.bytesIn < last.bytesIn || total.bytesOut < last.bytesOut)) this.#totals = [];
+    this.#totals.push(total);
+    while (this.#totals.length > 2 && total.atMs - (this.#totals[1]?.atMs ?? 0) >= WINDOW_MS)
+      this.#totals.shift();
+    const [first = total] = this.#totals;
+    const seconds = (total.atMs - first.atMs) / 1000;
+    if (seconds <= 0) return NO_RATE;
+    return {
+      in: (total.bytesIn - first.bytesIn) / seconds,
+      out: (total.bytesOut - first.bytesOut) / seconds,
+    };
+  }
+}

@@ -1,0 +1,102 @@
+/** Calls of the manager's API from the page's own origin. Whatever goes wrong is an ApiError with a stable code. */
+import type {
+  Added,
+  AddRequest,
+  ConnectionDetails,
+  ConnectionView,
+  EventView,
+  ManagerView,
+  SamplesView,
+  TestReport,
+} from '../../../src/manager/control/operations.ts';
+import type { ErrorCode } from '../../../src/protocol/errors.ts';
+import { LineSplitter } from '../model/ndjson.ts';
+
+/** A manager on this machine answers at once; one that does not in this time is not well. */
+const ANSWER_MS = 3_000;
+/** A change may have to wait for a disk, or for streams of a local port that is let go. */
+const CHANGE_MS = 30_000;
+/** A test waits for relays, names and targets. */
+const TEST_MS = 120_000;
+
+/** `gone`: nobody answers. `over`: the manager does not know this page any more. */
+export type ApiErrorCode = ErrorCode | 'gone' | 'over';
+
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+  readonly next: string | undefined;
+
+  constructor(code: ApiErrorCode, message: string, next?: string) {
+    super(message);
+    this.code = code;
+    this.next = next;
+  }
+}
+
+export const api = {
+  manager: () => call<ManagerView>('GET', 'manager', ANSWER_MS),
+  connections: () => call<ConnectionView[]>('GET', 'connections', ANSWER_MS),
+  details: (id: string) => call<ConnectionDetails>('GET', `connections/${encodeURIComponent(id)}`, ANSWER_MS),
+  samples: () => call<SamplesView>('GET', 'samples', ANSWER_MS),
+  logs: (lines: number) => call<EventView[]>('GET', `logs?lines=${lines}`, ANSWER_MS),
+  add: (request: AddRequest) => call<Added>('POST', 'connections', CHANGE_MS, request),
+  remove: (id: string) => call<object>('DELETE', `connections/${encodeURIComponent(id)}`, CHANGE_MS),
+  restart: (id: string, acceptTarget: boolean) =>
+    call<ConnectionView>('POST', `connections/${encodeURIComponent(id)}/restart`, CHANGE_MS, {
+      acceptTarget,
+    }),
+  test: (id: string) => call<TestReport>('POST', `connections/${encodeURIComponent(id)}/test`, TEST_MS, {}),
+};
+
+/** The stream of events: a snapshot first. Ends when the manager does. */
+export async function* followEvents(signal: AbortSignal): AsyncGenerator<EventView> {
+  const response = await send('GET', 'events', signal);
+  if (!response.ok) throw await errorOf(response);
+  if (!response.body) return;
+  const lines = new LineSplitter();
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    for (const line of lines.push(value)) yield line as EventView;
+  }
+}
+
+async function call<T>(method: string, path: string, withinMs: number, body?: object): Promise<T> {
+  const response = await send(method, path, AbortSignal.timeout(withinMs), body);
+  if (!response.ok) throw await errorOf(response);
+  return (await response.json().catch(() => {
+    throw new ApiError('gone', 'The manager broke off in the middle of its answer.');
+  })) as T;
+}
+
+async function send(method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> {
+  const content = body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+  try {
+    return await fetch(`/v1/${path}`, { method, signal, cache: 'no-store', ...content });
+  } catch {
+    throw new ApiError('gone', 'The manager does not answer.');
+  }
+}
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
+  const { code, message, details } = answer?.error ?? {};
+  if (response.status === SIGNED_OUT || response.status === REFUSED)
+    return new ApiError('over', message ?? 'The session of this page is over.');
+  if (code === undefined || message === undefined)
+    return new ApiError('HCM_UNEXPECTED', `The manager answered with status ${response.status}.`);
+  return new ApiError(code, message, answer?.error?.next ?? details?.next);
+}
+
+const SIGNED_OUT = 401;
+const REFUSED = 403;
+
+interface Answer {
+  readonly error?: {
+    readonly code?: ErrorCode;
+    readonly message?: string;
+    readonly next?: string;
+    readonly details?: { readonly next?: string };
+  };
+}

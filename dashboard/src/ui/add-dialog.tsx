@@ -1,0 +1,145 @@
+/**
+ * The form for a new connection. What is wrong is told at its field, and nothing typed is lost by an error. The
+ * connection string lives only in its field: it goes to the manager once, and with the dialog it is gone.
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { EMPTY_FIELDS, fieldOf, readAddFields, type AddFields, type FieldErrors } from '../model/add-form.ts';
+import { api, type ApiError } from '../net/api.ts';
+import { Dialog } from './dialog.tsx';
+import { Failure } from './failure.tsx';
+import { Field } from './field.tsx';
+import { usePage } from './page-context.ts';
+
+export function AddDialog({ onClose }: { onClose: () => void }) {
+  const page = usePage();
+  const [fields, setFields] = useState<AddFields>(EMPTY_FIELDS);
+  const [errors, setErrors] = useState<FieldErrors>({});
+  const [failure, setFailure] = useState<ApiError>();
+  const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  const { role } = fields;
+  const field = (name: keyof FieldErrors) => ({
+    name,
+    value: fields[name],
+    error: errors[name],
+    onInput: (value: string) => setFields((before) => ({ ...before, [name]: value })),
+  });
+  useEffect(() => {
+    form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [errors]);
+  const submit = async (close: () => void) => {
+    setFailure(undefined);
+    const read = readAddFields(fields);
+    setErrors('errors' in read ? read.errors : {});
+    if ('errors' in read) return;
+    setBusy(true);
+    try {
+      const { connection, changed } = await api.add(read.request);
+      setFields(EMPTY_FIELDS);
+      close();
+      page.say(
+        changed
+          ? `${connection.connection} is added.`
+          : `${connection.connection} was there already, just so.`,
+      );
+      page.feed.refresh();
+      page.go({ view: 'connection', id: connection.id });
+    } catch (error) {
+      const failed = error as ApiError;
+      const about = fieldOf(failed.code);
+      if (about) setErrors({ [about]: failed.message });
+      else setFailure(failed);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title="Add a connection" onClose={onClose} keepsText>
+      {(close) => (
+        <form
+          ref={form}
+          class="form"
+          noValidate
+          autocomplete="off"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (!busy) void submit(close);
+          }}
+        >
+          <fieldset class="roles">
+            <legend>What it does here</legend>
+            <Role
+              value="listener"
+              role={role}
+              title="Listener"
+              text="brings what comes through Azure to a target in this network"
+              onChoose={() => setFields({ ...fields, role: 'listener' })}
+            />
+            <Role
+              value="forward"
+              role={role}
+              title="Forward"
+              text="gives this machine a local port that leads through Azure"
+              onChoose={() => setFields({ ...fields, role: 'forward' })}
+            />
+          </fieldset>
+          <Field
+            {...field('connectionString')}
+            label="Connection string"
+            type="password"
+            hint={`With the right ${role === 'listener' ? 'Listen' : 'Send'}: portal, the hybrid connection, Shared access policies. It is kept by the manager and never shown again.`}
+            placeholder="Endpoint=sb://…"
+          />
+          <Field
+            {...field('name')}
+            label="Connection"
+            hint="Needed when the string is for a whole namespace, or when there is none: then the manager signs in with Entra ID."
+            placeholder="NAMESPACE/NAME"
+          />
+          {role === 'listener' ? (
+            <Field
+              {...field('target')}
+              label="Target"
+              hint="HOST:PORT, as this machine reaches it."
+              placeholder="db.corp.local:5432"
+            />
+          ) : (
+            <Field
+              {...field('bind')}
+              label="Local address"
+              hint="[ADDRESS:]PORT; nothing is 127.0.0.1 and any free port."
+              placeholder="127.0.0.1:5432"
+            />
+          )}
+          {failure && <Failure error={failure} />}
+          <div class="dialog-foot">
+            <button type="button" class="button" onClick={close}>
+              Cancel
+            </button>
+            <button type="submit" class="button primary" aria-disabled={busy}>
+              {busy ? 'Adding …' : 'Add'}
+            </button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  );
+}
+
+interface RoleProps {
+  value: AddFields['role'];
+  role: AddFields['role'];
+  title: string;
+  text: string;
+  onChoose: () => void;
+}
+
+function Role({ value, role, title, text, onChoose }: RoleProps) {
+  return (
+    <label class="role-choice">
+      <input type="radio" name="role" value={value} checked={role === value} onChange={onChoose} />
+      <span>
+        <b>{title}</b> {text}
+      </span>
+    </label>
+  );
+}

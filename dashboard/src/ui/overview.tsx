@@ -1,0 +1,50 @@
+/** All connections at a glance. */
+import { formatCount, formatRate } from '../model/format.ts';
+import { useValue } from '../state/value.ts';
+import { Charts } from './charts.tsx';
+import { Symbol } from './icons.tsx';
+import { usePage } from './page-context.ts';
+
+export function Overview() {
+  const { feed } = usePage();
+  const { all, online, trouble } = useValue(feed.counts);
+  useValue(feed.beat);
+  if (all === 0) return null;
+  const cells = [...(feed.cells.get()?.values() ?? [])];
+  const streams = cells.reduce((sum, { view }) => sum + view.get().openStreams, 0);
+  const rateIn = cells.reduce((sum, { rate }) => sum + rate.get().in, 0);
+  const rateOut = cells.reduce((sum, { rate }) => sum + rate.get().out, 0);
+  return (
+    <section class="overview" aria-labelledby="overview-title">
+      <h1 id="overview-title" class="unseen">
+        Connections of this manager
+      </h1>
+      <dl class="tiles">
+        <div class="tile" data-tone={trouble > 0 ? 'warn' : 'good'}>
+          <dt>Online</dt>
+          <dd>
+            {formatCount(online)}
+            <small> of {formatCount(all)}</small>
+          </dd>
+        </div>
+        <div class="tile">
+          <dt>Open streams</dt>
+          <dd>{formatCount(streams)}</dd>
+        </div>
+        <div class="tile">
+          <dt>
+            <Symbol name="in" /> In now
+          </dt>
+          <dd>{formatRate(rateIn)}</dd>
+        </div>
+        <div class="tile">
+          <dt>
+            <Symbol name="out" /> Out now
+          </dt>
+          <dd>{formatRate(rateOut)}</dd>
+        </div>
+      </dl>
+      <Charts />
+    </section>
+  );
+}

@@ -1,0 +1,54 @@
+/** Asks before a connection is forgotten. */
+import { useState } from 'preact/hooks';
+import type { ConnectionView } from '../../../src/manager/control/operations.ts';
+import { counted } from '../model/format.ts';
+import { api, type ApiError } from '../net/api.ts';
+import { Dialog } from './dialog.tsx';
+import { Failure } from './failure.tsx';
+import { usePage } from './page-context.ts';
+
+export function RemoveDialog({ view, onClose }: { view: ConnectionView; onClose: () => void }) {
+  const page = usePage();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<ApiError>();
+  const remove = async (close: () => void) => {
+    setBusy(true);
+    try {
+      await api.remove(view.id);
+      close();
+      page.say(`${view.connection} is removed.`);
+      page.go({ view: 'connections' });
+      page.feed.refresh();
+    } catch (failure) {
+      setError(failure as ApiError);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={`Remove ${view.connection}?`} onClose={onClose}>
+      {(close) => (
+        <>
+          <p>
+            The manager forgets this {view.role} and its key.{' '}
+            {view.openStreams > 0 && `${counted(view.openStreams, 'open stream')} may finish first. `}
+            Nothing changes in Azure.
+          </p>
+          {error && <Failure error={error} />}
+          <div class="dialog-foot">
+            <button type="button" class="button" onClick={close} data-first>
+              Keep it
+            </button>
+            <button
+              type="button"
+              class="button danger"
+              aria-disabled={busy}
+              onClick={() => void (busy || remove(close))}
+            >
+              {busy ? 'Removing …' : 'Remove'}
+            </button>
+          </div>
+        </>
+      )}
+    </Dialog>
+  );
+}
