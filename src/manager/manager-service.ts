@@ -117,7 +117,10 @@ export class ManagerService implements ManagerOperations {
     await this.#readStore();
     await this.reload().catch(() => undefined);
     // A keychain may take its time.
-    void store.settle().then(() => this.#tellOfSecrets());
+    void store.settle().then((moved) => {
+      if (moved > 0) this.#tell('secrets', { moved });
+      this.#tellOfSecrets();
+    });
   }
 
   /** Streams may finish within `graceMs`. May be called again with a shorter grace. */
@@ -295,7 +298,7 @@ export class ManagerService implements ManagerOperations {
         metrics: () => metrics.collect(),
       });
     } catch (error) {
-      await this.#socket?.close();
+      await Promise.all([this.#socket?.close(), this.#claim?.release()]);
       throw error;
     }
   }

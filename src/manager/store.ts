@@ -160,17 +160,19 @@ export class ConnectionStore {
 
   /**
    * Cleans up what a cut-off change has left, and moves secrets to where they are to lie now. To be called once the
-   * folder is this manager's own. Never rejects: what could not be done is `secretsProblem`.
+   * folder is this manager's own. Resolves with how many were moved; never rejects: what could not be done is
+   * `secretsProblem`.
    */
-  settle(): Promise<void> {
-    return this.#change(async () => {
+  async settle(): Promise<number> {
+    let moved = 0;
+    await this.#change(async () => {
       await this.#removeHalfWritten();
       await this.#cleanUp();
       const { choice = 'file' } = this.#options;
       const wanted = choice === 'auto' ? 'keychain' : choice;
       if (wanted === 'keychain' && this.#options.keychain === undefined) return;
       for (const [name, place] of this.#state.places)
-        if (place !== wanted) await this.#move(name, place, wanted);
+        if (place !== wanted && (await this.#move(name, place, wanted))) moved += 1;
     }).catch((error: unknown) => {
       this.#secretsProblem = asHcmError(error);
       // With `auto` the file is as good.
@@ -178,6 +180,7 @@ export class ConnectionStore {
       this.#noKeychain = this.#secretsProblem;
       this.#secretsProblem = undefined;
     });
+    return moved;
   }
 
   /** Lets go of the keychain. */
@@ -236,12 +239,14 @@ export class ConnectionStore {
     }
   }
 
-  async #move(name: string, from: SecretPlace, to: SecretPlace): Promise<void> {
+  /** False when there is none. */
+  async #move(name: string, from: SecretPlace, to: SecretPlace): Promise<boolean> {
     const secret = await this.#vault(from).load(name);
-    if (secret === undefined) return;
+    if (secret === undefined) return false;
     await this.#save(to, name, secret);
     await this.#write(placed(this.#state, name, to));
     await this.#cleanUp();
+    return true;
   }
 
   /** Removes secrets that nobody wants; those that cannot be removed now are tried again at the next change. */
