@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { statePaths } from '../../config/paths.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -52,7 +52,8 @@ export function askedSocket(env: Environment): string {
   const named = env['HCM_CONTROL_SOCKET'];
   if (named) return named;
   const own = ownSocket(env);
-  return !existsSync(own) && existsSync(SERVICE_SOCKET) ? SERVICE_SOCKET : own;
+  // The folder, not the socket: who may not enter it is to hear that, not that nothing runs.
+  return !existsSync(own) && existsSync(dirname(SERVICE_SOCKET)) ? SERVICE_SOCKET : own;
 }
 
 /** A folder that systemd has made for the service (systemd.exec(5)); of several, the first. */
