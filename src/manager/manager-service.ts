@@ -75,6 +75,7 @@ export class ManagerService implements ManagerOperations {
   readonly #history: History;
   #socket: ControlSocket | undefined;
   #claim: FolderClaim | undefined;
+  #settled: Promise<void> = Promise.resolve();
   #web: WebServer | undefined;
   /** What of the wanted was never read. */
   readonly #unread = new Set<'file' | 'store'>(['file', 'store']);
@@ -117,7 +118,7 @@ export class ManagerService implements ManagerOperations {
     await this.#readStore();
     await this.reload().catch(() => undefined);
     // A keychain may take its time.
-    void store.settle().then((moved) => {
+    this.#settled = store.settle().then((moved) => {
       if (moved > 0) this.#tell('secrets', { moved });
       this.#tellOfSecrets();
     });
@@ -127,10 +128,12 @@ export class ManagerService implements ManagerOperations {
   async stop(graceMs: number): Promise<void> {
     this.#isStopping = true;
     this.#options.tester?.stop();
+    // Whoever waits for a keychain waits no longer.
+    this.#options.store.close();
+    await this.#settled;
     await this.#manager.stop(graceMs);
     this.#history.stop();
     await Promise.all([this.#socket?.close(), this.#web?.close(), this.#claim?.release()]);
-    this.#options.store.close();
     this.#tell('stopped', {});
     await this.#log.close();
   }

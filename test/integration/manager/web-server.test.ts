@@ -367,7 +367,7 @@ describe("the manager's web server", () => {
       operations,
       clock,
       readiness: () => readiness,
-      metrics: () => Promise.reject(),
+      metrics: () => Promise.resolve({ type: '', text: '' }),
     };
     await assert.rejects(openWebServer({ ...options, port }), {
       code: 'HCM_BIND_FAILED',

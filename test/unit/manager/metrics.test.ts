@@ -94,7 +94,8 @@ describe("the manager's metrics", () => {
 
   it('tells streams, bytes, errors and reconnects of each connection as they are at that moment', async () => {
     await run('listen my-relay/db');
-    const { emit } = tunnels.last;
+    const tunnel = tunnels.last;
+    const emit: typeof tunnel.emit = (body) => tunnel.emit(body);
     emit({ event: 'online', target: 'db:5432' });
     emit({ event: 'accepted', stream: 'a', target: 'db:5432', setupMs: 7 });
     emit({ event: 'accepted', stream: 'b', target: 'db:5432', setupMs: 300 });
