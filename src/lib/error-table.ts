@@ -78,6 +78,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     exitStatus: EXIT.unexpected,
     next: 'This is a bug in hcm. Run it again with HCM_DEBUG=1 and report what it prints',
   },
+  HCM_MANAGER_VERSION: {
+    exitStatus: EXIT.notRunning,
+    next: 'Start the manager again, so that it is the hcm that is installed: hcm service stop, hcm service start',
+  },
   HCM_NOT_RUNNING: { exitStatus: EXIT.notRunning, next: 'hcm emulator start' },
   HCM_SERVICE_FAILED: { exitStatus: EXIT.unexpected, next: 'hcm service status' },
   HCM_SERVICE_UNSUPPORTED: usage('hcm service run, from whatever starts programs on this machine'),

@@ -27,6 +27,7 @@ export const ERROR_CODES = [
   'HCM_OUTPUT_FAILED',
   'HCM_UNEXPECTED',
   'HCM_NOT_RUNNING',
+  'HCM_MANAGER_VERSION',
   'HCM_SERVICE_FAILED',
   'HCM_SERVICE_UNSUPPORTED',
   // The control plane: clouds, sign-in, Azure Resource Manager, hcm.yaml.

@@ -4,7 +4,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
-import { API_VERSION, type AddRequest, type KnownResults, type ManagerOperations } from './operations.ts';
+import {
+  API_VERSION,
+  VERSION_HEADER,
+  type AddRequest,
+  type KnownResults,
+  type ManagerOperations,
+} from './operations.ts';
 
 /** Nobody adds more than a few kilobytes. */
 const BODY_MAX_BYTES = 1024 * 1024;
@@ -90,7 +96,11 @@ function matches(wanted: readonly string[], parts: readonly string[]): boolean {
 
 /** One JSON object a line, the newest state of all connections first, until the caller leaves. */
 function follow(operations: ManagerOperations, response: ServerResponse): void {
-  response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
+  response.writeHead(200, {
+    'Content-Type': 'application/x-ndjson',
+    'Cache-Control': 'no-store',
+    [VERSION_HEADER]: API_VERSION,
+  });
   const write = (line: object) => {
     if (response.writableLength > FOLLOWER_MAX_BYTES) response.destroy();
     else response.write(`${JSON.stringify(line)}\n`);
@@ -184,6 +194,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(text),
     'Cache-Control': 'no-store',
+    [VERSION_HEADER]: API_VERSION,
   });
   response.end(text);
 }

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { HcmError, ERROR_CODES, type ErrorCode, type ErrorDetails } from '../../protocol/errors.ts';
 import {
   API_VERSION,
+  VERSION_HEADER,
   type Added,
   type AddRequest,
   type ConnectionDetails,
@@ -17,12 +18,17 @@ import {
   type TestReport,
 } from './operations.ts';
 
+/** A manager answers within milliseconds; one that is stopped (SIGSTOP), or hangs, never does. */
+const ANSWER_LIMIT_MS = 15_000;
+
 export class ControlClient {
   readonly #path: string;
+  readonly #answerLimitMs: number;
 
   /** `path`: of the socket or named pipe. Nothing is opened before the first call. */
-  constructor(path: string) {
+  constructor(path: string, { answerLimitMs = ANSWER_LIMIT_MS }: { answerLimitMs?: number } = {}) {
     this.#path = path;
+    this.#answerLimitMs = answerLimitMs;
   }
 
   describe(): Promise<ManagerView> {
@@ -73,13 +79,18 @@ export class ControlClient {
     return this.#call('POST', 'dashboard');
   }
 
-  /** A snapshot, then each event, until the signal fires or the manager ends. */
+  /** A snapshot, then each event, until the signal fires or the manager ends, however it does. */
   async *events(signal: AbortSignal): AsyncGenerator<EventView> {
     const response = await this.#send('GET', 'events', undefined, signal);
+    response.socket.setTimeout(0);
+    const lines = createInterface({ input: response })[Symbol.asyncIterator]();
     try {
-      for await (const line of createInterface({ input: response })) yield JSON.parse(line) as EventView;
-    } catch (error) {
-      if (!signal.aborted) throw error;
+      for (;;) {
+        // A manager that was killed leaves a broken connection, and maybe half a line.
+        const event = await lines.next().then(eventOf, () => undefined);
+        if (event === undefined) return;
+        yield event;
+      }
     } finally {
       response.destroy();
     }
@@ -88,10 +99,29 @@ export class ControlClient {
   async #call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await this.#send(method, path, body);
     const chunks: Buffer[] = [];
-    for await (const chunk of response) chunks.push(chunk as Buffer);
-    const value = JSON.parse(Buffer.concat(chunks).toString()) as unknown;
+    try {
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+    } catch (error) {
+      throw this.#notReached(error as NodeJS.ErrnoException);
+    }
+    const value = this.#parse(Buffer.concat(chunks).toString());
     if (response.statusCode === 200) return value as T;
     throw errorOf(value);
+  }
+
+  #parse(text: string): object {
+    try {
+      const value = JSON.parse(text) as unknown;
+      if (typeof value === 'object' && value !== null) return value;
+    } catch {
+      // Told below.
+    }
+    throw new HcmError('HCM_MANAGER_VERSION', `What answers at ${this.#path} is no manager of hcm.`, {
+      details: {
+        socket: this.#path,
+        next: 'Look which program it is; HCM_CONTROL_SOCKET names another socket',
+      },
+    });
   }
 
   #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
@@ -106,15 +136,43 @@ export class ControlClient {
           headers,
           ...(signal && { signal }),
         },
-        resolve,
+        (response) => {
+          const other = this.#otherVersion(response);
+          if (other) response.destroy();
+          if (other) reject(other);
+          else resolve(response);
+        },
       );
+      // What is written to a keychain, and tests, take their time.
+      if (method === 'GET') {
+        call.setTimeout(this.#answerLimitMs, () =>
+          call.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })),
+        );
+      }
       call.once('error', (error: NodeJS.ErrnoException) => reject(this.#notReached(error)));
       call.end(text);
     });
   }
 
+  #otherVersion({ headers }: IncomingMessage): HcmError | undefined {
+    const version = headers[VERSION_HEADER.toLowerCase()];
+    if (version === undefined || version === String(API_VERSION)) return undefined;
+    const text = `The manager speaks version ${String(version)} of its API, and this hcm version ${API_VERSION}.`;
+    return new HcmError('HCM_MANAGER_VERSION', text, { details: { socket: this.#path } });
+  }
+
   #notReached(error: NodeJS.ErrnoException): HcmError {
     const details = { socket: this.#path };
+    if (error.code === 'ETIMEDOUT') {
+      const text = `The manager at ${this.#path} takes calls and does not answer.`;
+      return new HcmError('HCM_NOT_RUNNING', text, {
+        details: {
+          ...details,
+          cause: 'ETIMEDOUT',
+          next: 'Start it again: hcm service stop, hcm service start',
+        },
+      });
+    }
     if (error.code === 'EACCES') {
       const text = `The manager's socket ${this.#path} is not open to this user.`;
       return new HcmError('HCM_FORBIDDEN', text, {
@@ -124,6 +182,15 @@ export class ControlClient {
     return new HcmError('HCM_NOT_RUNNING', `No manager runs here: nobody answers at ${this.#path}.`, {
       details: { ...details, cause: error.code ?? 'unknown', next: 'hcm service run' },
     });
+  }
+}
+
+/** Undefined at the end, and for what is no whole line. */
+function eventOf({ done, value }: IteratorResult<string, unknown>): EventView | undefined {
+  try {
+    return done ? undefined : (JSON.parse(value) as EventView);
+  } catch {
+    return undefined;
   }
 }
 

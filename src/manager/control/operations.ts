@@ -7,6 +7,8 @@ import type { ProofView } from '../../lib/services/doctor/proof-view.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 
 export const API_VERSION = 1;
+/** On every answer: a client of another version says so, instead of misunderstanding what it reads. */
+export const VERSION_HEADER = 'Hcm-Api-Version';
 
 export interface ReasonView {
   readonly code: ErrorCode;

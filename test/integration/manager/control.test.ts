@@ -117,7 +117,12 @@ describe("the manager's control socket", () => {
     assert.deepEqual(await client.show(DB.id), DB);
     await client.remove(DB.id);
     await client.restart(DB.id, { acceptTarget: true });
-    assert.deepEqual(asked, [{ id: DB.id, acceptTarget: true }]);
+    await client.test(DB.id, { dns: 'passed' });
+    assert.deepEqual(asked, [
+      { id: DB.id, acceptTarget: true },
+      { id: DB.id, known: { dns: 'passed' } },
+    ]);
+    assert.equal((await client.testEndpoint('db:5432')).endpoint, 'db:5432');
   });
 
   it('passes on what is to be added', async () => {
