@@ -6,6 +6,7 @@ import { join } from 'node:path';
 const MADE_AGAIN = /^(?:manager\.log.*|control\.sock)$/;
 /** Of no worth when nothing stands in them. */
 const STORES = new Set(['connections.json', 'secrets.json']);
+const IN_EVERY_STORE = new Set(['version', 'keychain']);
 
 /**
  * What in this folder, of those that it holds at any depth, is more than the manager makes by itself; undefined: nothing.
@@ -27,15 +28,17 @@ export async function worthKeeping(folder: string): Promise<string | undefined> 
   return undefined;
 }
 
-/** `{}`, or lists with nothing in them beside a version. */
+/** Nothing in it but what the manager writes into every store. */
 async function isEmptyStore(path: string): Promise<boolean> {
   try {
     const value = JSON.parse(await readFile(path, 'utf8')) as unknown;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    return Object.entries(value).every(
-      ([name, inner]) => name === 'version' || (Array.isArray(inner) && inner.length === 0),
-    );
+    return Object.entries(value).every(([name, inner]) => IN_EVERY_STORE.has(name) || isEmpty(inner));
   } catch {
     return false;
   }
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
