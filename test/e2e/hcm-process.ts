@@ -126,6 +126,8 @@ export class HcmHome {
     return {
       ...{ PATH, SystemRoot, HOME: this.directory, LOCALAPPDATA: this.directory, TMPDIR: this.directory },
       XDG_STATE_HOME: join(this.directory, 'state'),
+      // Whoever runs the tests has a keychain of their own.
+      HCM_SECRETS: 'file',
     };
   }
 
