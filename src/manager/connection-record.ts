@@ -6,6 +6,7 @@ import { remedyOf } from '../lib/error-table.ts';
 import type { ErrorCode, ErrorDetails, HcmError } from '../protocol/errors.ts';
 import { redact } from '../protocol/redact.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
+import { Problems } from './problems.ts';
 import { SetUpTimes } from './set-up-times.ts';
 
 /** Why something is as it is, and what to do about it. */
@@ -53,6 +54,12 @@ const ERRORS_KEPT = 20;
 
 type StateBody = ConnectionState extends infer S ? (S extends unknown ? Omit<S, 'sinceMs'> : never) : never;
 
+/** Of one stream or request. */
+type StreamEvent = Extract<
+  TunnelEvent,
+  { event: 'accepted' | 'opened' | 'rejected' | 'refused' | 'closed' | 'request' }
+>;
+
 export class ConnectionRecord {
   readonly totals: Totals = { opened: 0, refused: 0, bytesIn: 0, bytesOut: 0, reconnects: 0 };
   readonly errors: PastError[] = [];
@@ -61,23 +68,15 @@ export class ConnectionRecord {
   readonly errorCounts = new Map<ErrorCode, number>();
   readonly setUp = new SetUpTimes();
   readonly #nowMs: () => number;
-  readonly #pinned: string | undefined;
   readonly #onChange: (state: ConnectionState) => void;
   #state: ConnectionState;
   /** Registered or bound, whatever becomes of its streams. */
   #isUp = false;
-  /** What keeps traffic from the target while the tunnel itself is up. */
-  #problem: Reason | undefined;
+  readonly #problems = new Problems();
   #target: string | undefined;
 
-  /** `pinned`: the only target that was confirmed, as text. */
-  constructor(
-    nowMs: () => number,
-    onChange: (state: ConnectionState) => void = () => undefined,
-    pinned?: string,
-  ) {
+  constructor(nowMs: () => number, onChange: (state: ConnectionState) => void = () => undefined) {
     this.#nowMs = nowMs;
-    this.#pinned = pinned;
     this.#onChange = onChange;
     this.#state = { name: 'connecting', sinceMs: nowMs() };
   }
@@ -91,13 +90,19 @@ export class ConnectionRecord {
     return this.#target;
   }
 
+  /** Targets that the last stream to them found down. */
+  get downTargets(): readonly string[] {
+    return this.#isUp ? this.#problems.downTargets : [];
+  }
+
   apply(event: TunnelEvent): void {
     switch (event.event) {
       case 'connecting':
-        return this.#down({ name: 'connecting' });
+        return this.connect();
       case 'online':
-        this.#target = event.target ?? this.#target;
-        return this.up(this.#foreignTarget());
+      case 'target-changed':
+        if (event.target !== undefined) this.named(event.target);
+        return this.up(event.error);
       case 'reconnecting':
         this.totals.reconnects += 1;
         this.#note(event.error);
@@ -109,30 +114,13 @@ export class ConnectionRecord {
       case 'offline':
         return event.error ? this.fail(event.error) : this.stop();
       case 'accepted':
-        this.setUp.note(event.setupMs);
-        this.#opened(event.stream, event);
-        return this.#mended();
       case 'opened':
-        this.setUp.note(event.setupMs);
-        this.#opened(event.stream, {});
-        return this.#mended();
       case 'rejected':
       case 'refused':
-        this.totals.refused += 1;
-        this.#note(event.error, event.stream);
-        if (!keepsTrafficOut(event.error.code)) return;
-        return this.report(event.error);
       case 'closed':
-        this.streams.delete(event.stream);
-        this.totals.bytesIn += event.bytesIn;
-        this.totals.bytesOut += event.bytesOut;
-        if (event.error && event.error.code !== 'HCM_ABORTED') this.#note(event.error, event.stream);
-        return;
       case 'request':
-        this.totals.bytesIn += event.bytesIn;
-        this.totals.bytesOut += event.bytesOut;
-        if (event.error) this.#note(event.error, event.stream);
-        return;
+        this.applyPast(event);
+        return this.#judge(event);
       case 'opening':
       case 'datagrams-dropped':
       case 'token-renewed':
@@ -141,23 +129,51 @@ export class ConnectionRecord {
     }
   }
 
-  /** Registered at the relay, or bound. */
-  up(problem?: Reason): void {
+  /** An event of a tunnel that is only draining: its streams count, and say nothing about the state. */
+  applyPast(event: TunnelEvent): void {
+    if (event.event === 'accepted' || event.event === 'opened') {
+      this.setUp.note(event.setupMs);
+      this.#opened(event.stream, event.event === 'accepted' ? event : {});
+    } else if (event.event === 'rejected' || event.event === 'refused') {
+      this.totals.refused += 1;
+      this.#note(event.error, event.stream);
+    } else if (event.event === 'closed' || event.event === 'request') {
+      if (event.event === 'closed') this.streams.delete(event.stream);
+      this.totals.bytesIn += event.bytesIn;
+      this.totals.bytesOut += event.bytesOut;
+      const isOurs = event.event === 'closed' && event.error?.code === 'HCM_ABORTED';
+      if (event.error && !isOurs) this.#note(event.error, event.stream);
+    }
+  }
+
+  /** A new life begins; nothing is known of it yet. */
+  connect(): void {
+    this.#down({ name: 'connecting' });
+  }
+
+  /** Registered at the relay, or bound. `refusal`: nothing is forwarded to the target that Azure names. */
+  up(refusal?: HcmError): void {
     this.#isUp = true;
-    this.#problem = problem;
+    this.#problems.begin(refusal && reasonOf(refusal));
     this.#show();
   }
 
-  /** Something keeps traffic from its target, though the tunnel is up. */
-  report(problem: HcmError | Reason): void {
-    this.#problem = reasonOf(problem);
+  /** A target that a stream found down answers again. */
+  reached(target: string): void {
+    this.#problems.passed(target);
     if (this.#isUp) this.#show();
   }
 
+  /** Where it leads, or would lead. */
+  named(target: string): void {
+    if (target !== this.#target) this.#problems.forgetTargets();
+    this.#target = target;
+  }
+
   /** Not registered on purpose, because its target does not answer. */
-  gate(reason: Reason): void {
-    this.#note(reason);
-    this.#down({ name: 'target-down', reason });
+  gate(error: HcmError): void {
+    this.#note(error);
+    this.#down({ name: 'target-down', reason: reasonOf(error) });
   }
 
   /** It cannot run; the manager tries again at `retryAtMs`, if at all. */
@@ -181,27 +197,26 @@ export class ConnectionRecord {
     });
   }
 
-  /** Azure names another target than the one that was confirmed: nothing is forwarded to it. */
-  #foreignTarget(): Reason | undefined {
-    if (this.#pinned === undefined || this.#target === undefined || this.#target === this.#pinned)
-      return undefined;
-    const message = `Azure names the target ${this.#target} now; ${this.#pinned} was confirmed`;
-    return { code: 'HCM_TARGET_NOT_ALLOWED', message };
-  }
-
-  #mended(): void {
-    if (this.#problem === undefined) return;
-    this.#problem = undefined;
+  /** What a stream or a request says about the way to its target. */
+  #judge(event: StreamEvent): void {
+    if (!this.#isUp) return;
+    const problems = this.#problems;
+    if (event.event === 'closed') problems.roomMade();
+    else if (event.event === 'rejected') problems.rejected(reasonOf(event.error), event.target);
+    else if (event.event === 'refused') problems.refused(reasonOf(event.error));
+    else if (event.event === 'request' && event.error)
+      problems.unanswered(reasonOf(event.error), event.target);
+    else problems.passed('target' in event ? event.target : undefined);
     this.#show();
   }
 
   #show(): void {
-    this.#set(this.#problem ? { name: 'degraded', reason: this.#problem } : { name: 'online' });
+    const { first: reason } = this.#problems;
+    this.#set(reason ? { name: 'degraded', reason } : { name: 'online' });
   }
 
   #down(state: StateBody): void {
     this.#isUp = false;
-    this.#problem = undefined;
     this.#set(state);
   }
 
@@ -223,9 +238,4 @@ export class ConnectionRecord {
 function reasonOf(error: Reason & { details?: ErrorDetails }): Reason {
   const { code, message, next = remedyOf(error) } = error;
   return { code, message: redact(message), next: redact(next) };
-}
-
-/** A stream that one client gave up says nothing about the next; a target that refuses does. */
-function keepsTrafficOut(code: ErrorCode): boolean {
-  return code !== 'HCM_ABORTED' && code !== 'HCM_RENDEZVOUS_EXPIRED';
 }

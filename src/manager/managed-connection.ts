@@ -3,25 +3,31 @@
  * back while its target is down. Nothing that happens to it reaches another connection. The tunnel itself owns the
  * reconnection to the relay.
  */
-import type { HcmError } from '../protocol/errors.ts';
-import { formatTarget } from '../protocol/target.ts';
+import { HcmError } from '../protocol/errors.ts';
 import { sleep, type Clock } from '../tunnel/clock.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
+import { metadataPauseMs } from '../tunnel/metadata-watch.ts';
 import { ReconnectPolicy } from '../tunnel/reconnect-policy.ts';
+import type { LiveStream } from '../tunnel/stream-set.ts';
 import { ConnectionRecord, type ConnectionState } from './connection-record.ts';
+import { NamedTarget } from './named-target.ts';
+import { isTargetDown } from './problems.ts';
 import { TargetHealth } from './target-health.ts';
-import type { ConnectionSpec, ManagedTunnel, OpenTunnel } from './tunnel.ts';
+import { TargetRecovery } from './target-recovery.ts';
+import type { ConnectionSpec, ManagedTunnel, OpenTunnel, TargetQuestions } from './tunnel.ts';
 
 /** Streams of a connection that is opened anew, and how long they may take. */
 const RESTART_GRACE_MS = 10_000;
-/** Streams of a tunnel that is held back because of its target may go on this long: they may still be served. */
-const GATED_DRAIN_MS = 3_600_000;
+/** Streams of a tunnel that is held back, or has another key, may go on this long: nothing is wrong with them. */
+const UNHURRIED_GRACE_MS = 3_600_000;
 
 export interface ManagedConnectionOptions {
   clock: Clock;
   random: () => number;
   open: OpenTunnel;
+  /** Absent: no target is asked for anything. */
+  targets?: TargetQuestions | undefined;
   /** Every event of the tunnel, after the record has seen it. */
   onEvent: (event: TunnelEvent) => void;
   onState: (state: ConnectionState) => void;
@@ -33,15 +39,19 @@ export class ManagedConnection {
   readonly #options: ManagedConnectionOptions;
   readonly #stopping = new AbortController();
   readonly #policy: ReconnectPolicy;
+  readonly #named: NamedTarget;
+  readonly #health: TargetHealth | undefined;
+  readonly #recovery: TargetRecovery | undefined;
   #tunnel: ManagedTunnel | undefined;
-  #health: TargetHealth | undefined;
   #targetDown: HcmError | undefined;
-  /** Ends the present life of the tunnel; the loop looks at what is wanted then. */
+  /** Resolves with the first answer of a target, or at the stop. */
+  #firstAnswer: () => void = () => undefined;
+  /** Ends the present life of the tunnel, or the pause before the next; the loop looks at what is wanted then. */
   #interrupt = new AbortController();
   /** Tunnels whose streams may still go on. */
   readonly #draining = new Map<ManagedTunnel, Promise<void>>();
   #running: Promise<void> = Promise.resolve();
-  /** How long streams may go on when the tunnel is closed. */
+  /** How long streams may go on when the tunnel is closed the next time. */
   #graceMs = RESTART_GRACE_MS;
   /** Tells the events of the present tunnel from those of one that is draining. */
   #life = 0;
@@ -49,9 +59,12 @@ export class ManagedConnection {
   constructor(spec: ConnectionSpec, options: ManagedConnectionOptions) {
     this.spec = spec;
     this.#options = options;
-    this.#policy = new ReconnectPolicy(options.random);
-    const pinned = spec.pinned && formatTarget(spec.pinned);
-    this.record = new ConnectionRecord(() => options.clock.nowMs(), options.onState, pinned);
+    const { clock, random } = options;
+    this.#policy = new ReconnectPolicy(random);
+    this.#named = new NamedTarget(spec);
+    this.record = new ConnectionRecord(() => clock.nowMs(), options.onState);
+    this.#health = this.#createHealth();
+    this.#recovery = this.#createRecovery();
   }
 
   /** The tunnel that runs now; undefined while there is none. */
@@ -59,13 +72,39 @@ export class ManagedConnection {
     return this.#tunnel;
   }
 
-  start(): void {
-    this.#running = this.#run();
+  /** Streams that are open, those of tunnels that are only draining, too. */
+  get streams(): readonly LiveStream[] {
+    const tunnels = [...(this.#tunnel ? [this.#tunnel] : []), ...this.#draining.keys()];
+    return tunnels.flatMap((tunnel) => tunnel.streams());
   }
 
-  /** Opens the tunnel anew, at once; its streams may finish within `graceMs`. */
+  /** How its target is asked whether it is there; undefined when it is not. */
+  get health(): Pick<TargetHealth, 'intervalMs' | 'nextInMs'> | undefined {
+    return this.#health;
+  }
+
+  /** Once. Begins when `after` has resolved: a local port cannot be bound before another has let it go. */
+  start(after: Promise<unknown> = Promise.resolve()): void {
+    this.#running = after.then(() => this.#run());
+  }
+
+  /** Opens the tunnel anew, at once; its streams may finish within 10 s. What Azure names is asked for again. */
   restart(): void {
-    this.#interrupt.abort();
+    this.#named.forget();
+    this.#reopen(RESTART_GRACE_MS);
+    this.#health?.checkNow();
+  }
+
+  /**
+   * The key was changed: the tunnel takes the new one, and no stream notices. Rejects with HcmError when there is none to be
+   * had; a tunnel that runs goes on with the old one then.
+   */
+  async renewKey(): Promise<void> {
+    const tunnel = this.#tunnel;
+    // Held back: the next tunnel asks for the key anyway.
+    if (!tunnel && this.#targetDown) return;
+    const isTaken = (await tunnel?.renewKey?.()) ?? false;
+    if (!isTaken && tunnel === this.#tunnel) this.#reopen(UNHURRIED_GRACE_MS);
   }
 
   /** Tries at once, where it waits for its next attempt. */
@@ -78,53 +117,81 @@ export class ManagedConnection {
   /** Resolves when nothing of it is left. May be called again with a shorter grace. */
   async stop(graceMs: number): Promise<void> {
     this.#graceMs = graceMs;
-    for (const tunnel of this.#draining.keys()) void tunnel.stop({ graceMs });
     this.#stopping.abort();
     this.#interrupt.abort();
     this.#health?.stop();
+    this.#recovery?.stop();
+    this.#firstAnswer();
+    for (const tunnel of this.#draining.keys()) void tunnel.stop({ graceMs });
+    this.record.stop();
     await this.#running;
     await Promise.all(this.#draining.values());
-    this.record.stop();
+  }
+
+  #reopen(graceMs: number): void {
+    if (this.#stopping.signal.aborted) return;
+    // Nobody can connect to a local port while its old streams finish.
+    this.#graceMs = this.spec.role === 'forward' ? RESTART_GRACE_MS : graceMs;
+    this.#interrupt.abort();
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   async #run(): Promise<void> {
-    await this.#startHealth();
-    while (!this.#stopping.signal.aborted) {
+    await this.#askFirst();
+    while (!this.#isStopping) {
       this.#interrupt = new AbortController();
       if (this.#targetDown) {
         this.record.gate(this.#targetDown);
         await aborted(this.#interrupt.signal);
         continue;
       }
-      const { error, livedMs } = await this.#live();
-      if (error) await this.#wait(error, livedMs);
+      const failure = await this.#live(this.#interrupt.signal);
+      if (failure) await this.#wait(failure);
     }
   }
 
   /** One life of the tunnel. Without an error it was ended on purpose. */
-  async #live(): Promise<{ error?: HcmError; livedMs: number }> {
-    const { clock, open } = this.#options;
-    const startedMs = clock.monotonicMs();
-    const { signal } = this.#interrupt;
+  async #live(signal: AbortSignal): Promise<{ error: HcmError; livedMs: number } | undefined> {
+    const { clock } = this.#options;
+    this.record.connect();
     const life = (this.#life += 1);
+    let tunnel: ManagedTunnel;
     try {
-      const tunnel = await open(this.spec, { onEvent: (event) => this.#onEvent(life, event), signal });
-      this.#tunnel = tunnel;
-      if (tunnel.binds.length > 0) this.record.up();
-      const error = await Promise.race([tunnel.ended, aborted(signal).then(() => undefined)]);
-      this.#tunnel = undefined;
-      this.#life += 1;
-      this.#drain(tunnel, this.#targetDown ? GATED_DRAIN_MS : this.#graceMs);
-      // A local port cannot be bound a second time before it is let go.
-      if (tunnel.binds.length > 0) await this.#draining.get(tunnel);
-      return { ...(error ? { error } : {}), livedMs: clock.monotonicMs() - startedMs };
+      tunnel = await this.#open(life, signal);
     } catch (error) {
-      if (signal.aborted) return { livedMs: 0 };
-      return { error: asHcmError(error), livedMs: 0 };
+      this.#life += 1;
+      return signal.aborted ? undefined : { error: asHcmError(error), livedMs: 0 };
     }
+    const startedMs = clock.monotonicMs();
+    this.#tunnel = tunnel;
+    if (tunnel.binds.length > 0 && !signal.aborted) this.record.up();
+    const ended = tunnel.ended.then((error) => error ?? endedByItself(this.spec));
+    const error = await Promise.race([aborted(signal).then(() => undefined), ended]);
+    this.#tunnel = undefined;
+    this.#life += 1;
+    this.#recovery?.stop();
+    if (!error && !this.#isStopping) this.record.connect();
+    this.#drain(tunnel);
+    // A local port cannot be bound a second time before it is let go.
+    if (tunnel.binds.length > 0) await this.#draining.get(tunnel);
+    return error && { error, livedMs: clock.monotonicMs() - startedMs };
   }
 
-  #drain(tunnel: ManagedTunnel, graceMs: number): void {
+  #open(life: number, signal: AbortSignal): Promise<ManagedTunnel> {
+    return this.#options.open(this.spec, {
+      onEvent: (event) => this.#onEvent(life, event),
+      signal,
+      confirmed: this.#named.confirmed,
+    });
+  }
+
+  #drain(tunnel: ManagedTunnel): void {
+    const isGated = this.#targetDown !== undefined && !this.#isStopping;
+    const graceMs = isGated ? UNHURRIED_GRACE_MS : this.#graceMs;
+    if (!this.#isStopping) this.#graceMs = RESTART_GRACE_MS;
     const draining = tunnel
       .stop({ graceMs })
       .catch(() => undefined)
@@ -132,40 +199,100 @@ export class ManagedConnection {
     this.#draining.set(tunnel, draining);
   }
 
-  async #wait(error: HcmError, livedMs: number): Promise<void> {
+  async #wait({ error, livedMs }: { error: HcmError; livedMs: number }): Promise<void> {
     const { clock } = this.#options;
+    const { signal } = this.#interrupt;
+    if (signal.aborted) return;
     const delayMs = this.#policy.next(error.code, livedMs);
     this.record.fail(error, clock.nowMs() + delayMs);
-    this.#interrupt = new AbortController();
-    if (this.#stopping.signal.aborted) return;
-    await sleep(clock, delayMs, this.#interrupt.signal).catch(() => undefined);
+    await sleep(clock, delayMs, signal).catch(() => undefined);
   }
 
   /** A tunnel that is only draining says nothing about the state any more. */
   #onEvent(life: number, event: TunnelEvent): void {
-    if (life === this.#life || event.event === 'closed') this.record.apply(event);
+    const { record } = this;
+    if (life !== this.#life || this.#isStopping) record.applyPast(event);
+    else {
+      record.apply(event);
+      this.#learn(event);
+      this.#recovery?.follow(record.downTargets);
+    }
     this.#options.onEvent(event);
   }
 
+  #learn(event: TunnelEvent): void {
+    if (event.event === 'online' || event.event === 'target-changed') {
+      const isNew = event.target !== undefined && this.#named.told(event.target, event.error !== undefined);
+      if (isNew) this.#health?.checkNow();
+    } else if ('error' in event && event.error && isTargetDown(event.error.code)) this.#health?.checkNow();
+  }
+
   /** Resolves when the target was asked for the first time; at once when it is not to be asked. */
-  #startHealth(): Promise<void> {
-    const { probe, intervalMs } = this.spec.health ?? {};
-    if (probe === undefined) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
-      this.#health = new TargetHealth({
-        clock: this.#options.clock,
-        probe,
-        intervalMs,
-        onChange: (down) => {
-          this.#targetDown = down;
-          this.#interrupt.abort();
-          resolve();
-        },
-      });
-      this.#health.start();
+  #askFirst(): Promise<void> {
+    if (!this.#health || this.#isStopping) return Promise.resolve();
+    const answered = new Promise<void>((resolve) => (this.#firstAnswer = resolve));
+    this.#health.checkNow();
+    return answered;
+  }
+
+  #createHealth(): TargetHealth | undefined {
+    const { clock, targets } = this.#options;
+    const { declared } = this.spec;
+    const check = declared.kind === 'listener' ? declared.listener.healthCheck : undefined;
+    if (!check || !targets) return undefined;
+    return new TargetHealth({
+      clock,
+      intervalMs: check.everyMs,
+      probe: (signal) => this.#probe(targets, signal),
+      onChange: (down) => this.#onHealth(down),
     });
   }
+
+  #onHealth(down: HcmError | undefined): void {
+    const wasDown = this.#targetDown !== undefined;
+    this.#targetDown = down;
+    this.#firstAnswer();
+    if (wasDown !== (down !== undefined)) this.#interrupt.abort();
+    else if (down) this.record.gate(down);
+  }
+
+  async #probe(targets: TargetQuestions, signal: AbortSignal): Promise<void> {
+    await this.#readNamed(targets, signal);
+    const { known: named, confirmed, isNeeded } = this.#named;
+    if (isNeeded && named === undefined) return;
+    await targets.probe(this.spec, { named, confirmed, signal });
+  }
+
+  /** A tunnel that runs reads it itself. */
+  async #readNamed(targets: TargetQuestions, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    if (this.#tunnel || !this.#named.isDue(clock.monotonicMs())) return;
+    this.#named.readAgainAt(clock.monotonicMs() + metadataPauseMs(random));
+    const target = await targets.read(this.spec, signal).catch(() => undefined);
+    if (target === undefined || this.#tunnel || signal.aborted) return;
+    this.record.named(target);
+    this.#named.read(target);
+  }
+
+  #createRecovery(): TargetRecovery | undefined {
+    const { clock, targets } = this.#options;
+    if (!targets || this.spec.role === 'forward') return undefined;
+    return new TargetRecovery({
+      clock,
+      reach: (target, signal) =>
+        targets.reach(this.spec, target, { confirmed: this.#named.confirmed, signal }),
+      onBack: (target) => {
+        this.record.reached(target);
+        this.#recovery?.follow(this.record.downTargets);
+      },
+    });
+  }
+}
+
+function endedByItself({ connection }: ConnectionSpec): HcmError {
+  return new HcmError('HCM_CONNECTION_LOST', `The tunnel of ${connection} ended by itself`, {
+    retryable: true,
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -7,7 +7,7 @@ import type { TunnelEvent } from '../tunnel/events.ts';
 import type { ConnectionState } from './connection-record.ts';
 import { ManagedConnection } from './managed-connection.ts';
 import { RelayLookout } from './relay-lookout.ts';
-import type { ConnectionSpec, OpenTunnel } from './tunnel.ts';
+import type { ConnectionSpec, OpenTunnel, TargetQuestions } from './tunnel.ts';
 
 /** What the manager tells: a connection's state, and the events of its tunnel. */
 export interface ManagerListener {
@@ -19,6 +19,7 @@ export interface ManagerOptions {
   clock: Clock;
   random: () => number;
   open: OpenTunnel;
+  targets?: TargetQuestions | undefined;
   listener: ManagerListener;
   /** How long streams of a connection that is no longer wanted may go on, in ms. */
   graceMs: number;
@@ -34,7 +35,8 @@ export interface Changes {
 export class Manager {
   readonly #options: ManagerOptions;
   readonly #connections = new Map<string, ManagedConnection>();
-  readonly #leaving = new Set<ManagedConnection>();
+  /** No longer wanted, with when they are over. */
+  readonly #leaving = new Map<ManagedConnection, Promise<void>>();
   readonly #lookout: RelayLookout;
   #stopped = false;
 
@@ -66,11 +68,11 @@ export class Manager {
         continue;
       }
       (running ? changes.reopened : changes.started).push(spec.id);
-      this.#connections.set(spec.id, this.#start(spec, running));
+      this.#start(spec, running);
     }
     for (const [id, connection] of before) {
       changes.stopped.push(id);
-      void this.#leave(connection);
+      this.#leave(connection);
     }
     return changes;
   }
@@ -79,31 +81,36 @@ export class Manager {
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
     this.#lookout.stop();
-    await Promise.all([...this.#connections.values(), ...this.#leaving].map((one) => one.stop(graceMs)));
+    const all = [...this.#connections.values(), ...this.#leaving.keys()];
+    await Promise.all(all.map((one) => one.stop(graceMs)));
   }
 
-  /** A local port cannot be bound twice: its successor begins when it has gone. A listener leaves no gap. */
-  #start(spec: ConnectionSpec, predecessor: ManagedConnection | undefined): ManagedConnection {
-    const { clock, random, open, listener } = this.#options;
-    const connection = new ManagedConnection(spec, {
-      clock,
-      random,
-      open,
+  /** A local port cannot be bound twice: it begins when those before it have gone. A listener leaves no gap. */
+  #start(spec: ConnectionSpec, predecessor: ManagedConnection | undefined): void {
+    const { clock, random, open, targets, listener } = this.#options;
+    const connection: ManagedConnection = new ManagedConnection(spec, {
+      ...{ clock, random, open, targets },
       onEvent: (event) => listener.onEvent(spec.id, event),
+      // What is said of an id is said of the one that runs now, not of its predecessor that is only draining.
       onState: (state) => {
         if (spec.role === 'listener' && !this.#stopped) this.#lookout.onState(connection, state);
-        listener.onState(spec.id, state);
+        const current = this.#connections.get(spec.id) ?? connection;
+        if (current === connection) listener.onState(spec.id, state);
       },
     });
-    const gone = predecessor && this.#leave(predecessor);
-    if (gone && spec.role === 'forward') void gone.then(() => connection.start());
-    else connection.start();
-    return connection;
+    this.#connections.set(spec.id, connection);
+    if (predecessor) {
+      this.#leave(predecessor);
+      listener.onState(spec.id, connection.record.state);
+    }
+    const before = [...this.#leaving].filter(([{ spec: old }]) => old.id === spec.id);
+    connection.start(
+      spec.role === 'forward' ? Promise.all(before.map(([, gone]) => gone)) : Promise.resolve(),
+    );
   }
 
-  async #leave(connection: ManagedConnection): Promise<void> {
-    this.#leaving.add(connection);
-    await connection.stop(this.#options.graceMs);
-    this.#leaving.delete(connection);
+  #leave(connection: ManagedConnection): void {
+    const gone = connection.stop(this.#options.graceMs).then(() => void this.#leaving.delete(connection));
+    this.#leaving.set(connection, gone);
   }
 }

@@ -1,15 +1,17 @@
 /** Opens what a declaration says with the tunnel's own parts: a listener, or one local port after the other. */
 import type { ForwardDeclaration, ListenerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
 import { declaredListenerOptions } from '../lib/services/declared-listener.ts';
-import { parseAllowRule } from '../protocol/allow-list.ts';
 import type { HcmError } from '../protocol/errors.ts';
-import { formatTarget, type StreamBind } from '../protocol/target.ts';
+import { parseTarget, type StreamBind } from '../protocol/target.ts';
 import { startLogicalPort } from '../tunnel/azbridge/local-logical-port.ts';
+import { systemClock } from '../tunnel/clock.ts';
 import { startHttpPort } from '../tunnel/http-sender/http-port.ts';
 import { HybridConnectionListener } from '../tunnel/listener.ts';
 import { startLocalPort, type LocalPort } from '../tunnel/local-port.ts';
+import { orAborted } from '../tunnel/network-errors.ts';
 import type { Connection, ListenerOptions, TunnelOptions } from '../tunnel/options.ts';
 import { Sender } from '../tunnel/sender.ts';
+import { withRenewableKey } from './renewable-key.ts';
 import type { ConnectionSpec, ManagedTunnel, OpenTunnel } from './tunnel.ts';
 
 /** Any free port of this machine alone. */
@@ -22,11 +24,24 @@ export interface TunnelOpenerOptions {
 }
 
 export function tunnelOpener({ connect, network }: TunnelOpenerOptions): OpenTunnel {
-  return async (spec, { onEvent, signal }) => {
-    const connection = await connect(spec, signal);
+  return async (spec, { onEvent, signal, confirmed }) => {
+    const found = await orAborted(connect(spec, signal), signal);
+    const readAgain = () => connect(spec, new AbortController().signal);
+    const { connection, renewKey } = withRenewableKey(found, readAgain, network.clock ?? systemClock);
     const options = { ...network, onEvent };
-    if (spec.declared.kind === 'forward') return openForward(spec.declared.forward, connection, options);
-    return openListener(spec.declared.listener, connection, { ...options, ...pinnedTo(spec) });
+    if (spec.declared.kind === 'forward')
+      return { ...(await openForward(spec.declared.forward, connection, options)), renewKey };
+    const confirmedTarget = confirmed === undefined ? undefined : parseTarget(confirmed);
+    const listening = openListener(spec.declared.listener, connection, { ...options, confirmedTarget });
+    const { refresh, ...tunnel } = listening;
+    return {
+      ...tunnel,
+      renewKey: async () => {
+        const isTaken = await renewKey();
+        if (isTaken) refresh();
+        return isTaken;
+      },
+    };
   };
 }
 
@@ -34,7 +49,7 @@ function openListener(
   declared: ListenerDeclaration,
   connection: Connection,
   options: ListenerOptions,
-): ManagedTunnel {
+): ManagedTunnel & { refresh: () => void } {
   const listener = new HybridConnectionListener(connection, {
     ...declaredListenerOptions(declared),
     ...options,
@@ -46,15 +61,10 @@ function openListener(
     binds: [],
     ended: listener.ended,
     hurry: () => listener.hurry(),
+    refresh: () => listener.refresh(),
     stop: (stopping) => listener.stop(stopping),
     streams: () => listener.streams,
   };
-}
-
-/** What was confirmed, and nothing else, may be dialed: unless its own allow-list says more. */
-function pinnedTo({ declared, pinned }: ConnectionSpec): ListenerOptions {
-  const isFree = declared.kind !== 'listener' || declared.listener.allow !== undefined;
-  return pinned === undefined || isFree ? {} : { allow: [parseAllowRule(formatTarget(pinned))] };
 }
 
 /** All of its ports, or none. */

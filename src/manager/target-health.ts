@@ -1,21 +1,22 @@
 /**
- * Asks a target again and again whether it is there: TCP (or a Unix socket) must open, a web server must answer, too.
- * One failure may be chance, two in a row are an outage; one success ends it.
+ * Asks a target again and again whether it is there. One failure may be chance, two in a row are an outage; one success
+ * ends it.
  */
 import type { HcmError } from '../protocol/errors.ts';
 import type { Clock } from '../tunnel/clock.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 
-/** Pause between two checks while all is well, and while it is not: an outage should end soon after its cause. */
+/** Pause between two checks while all is well. */
 export const CHECK_INTERVAL_MS = 10_000;
-const CHECK_INTERVAL_DOWN_MS = 2_000;
+/** The same after a failure: an outage should be seen, and be over, soon after its cause. */
+export const CHECK_INTERVAL_DOWN_MS = 1_000;
 const FAILURES_TO_BE_DOWN = 2;
 
 export interface TargetHealthOptions {
   clock: Clock;
   /** Resolves when the target is there; rejects with why it is not. Bounded in time by itself. */
   probe: (signal: AbortSignal) => Promise<void>;
-  /** Called at each change, and once at the start. Undefined: it is there. */
+  /** Called with the first answer, at each change, and when the reason is another. Undefined: it is there. */
   onChange: (down: HcmError | undefined) => void;
   intervalMs?: number | undefined;
 }
@@ -25,14 +26,30 @@ export class TargetHealth {
   readonly #stopping = new AbortController();
   #cancel: () => void = () => undefined;
   #failures = 0;
+  /** Undefined before the first answer. */
   #isUp: boolean | undefined;
+  #code: string | undefined;
+  #isAsking = false;
+  #nextMs: number | undefined;
 
   constructor(options: TargetHealthOptions) {
     this.#options = options;
   }
 
-  /** Checks at once. */
-  start(): void {
+  get intervalMs(): number {
+    return this.#options.intervalMs ?? CHECK_INTERVAL_MS;
+  }
+
+  /** In how many ms it asks again; 0 while it does. */
+  get nextInMs(): number {
+    const { clock } = this.#options;
+    return this.#nextMs === undefined ? 0 : Math.max(this.#nextMs - clock.monotonicMs(), 0);
+  }
+
+  /** Asks at once. The first call begins. */
+  checkNow(): void {
+    if (this.#isAsking || this.#stopping.signal.aborted) return;
+    this.#cancel();
     void this.#check();
   }
 
@@ -42,22 +59,30 @@ export class TargetHealth {
   }
 
   async #check(): Promise<void> {
-    const { probe, onChange, clock, intervalMs = CHECK_INTERVAL_MS } = this.#options;
+    const { probe, clock } = this.#options;
     const { signal } = this.#stopping;
+    this.#isAsking = true;
+    this.#nextMs = undefined;
     const down = await probe(signal).then(
       () => undefined,
       (error: unknown) => asHcmError(error),
     );
+    this.#isAsking = false;
     if (signal.aborted) return;
+    const pauseMs = down ? Math.min(this.intervalMs, CHECK_INTERVAL_DOWN_MS) : this.intervalMs;
+    this.#nextMs = clock.monotonicMs() + pauseMs;
+    this.#cancel = clock.setTimer(pauseMs, () => void this.#check());
+    this.#judge(down);
+  }
+
+  #judge(down: HcmError | undefined): void {
     this.#failures = down === undefined ? 0 : this.#failures + 1;
     const isUp = down === undefined;
     // The first answer counts as it is: a listener must not begin in front of a target that is down.
     const isCertain = isUp || this.#isUp === undefined || this.#failures >= FAILURES_TO_BE_DOWN;
-    if (isCertain && this.#isUp !== isUp) {
-      this.#isUp = isUp;
-      onChange(down);
-    }
-    const pauseMs = isUp ? intervalMs : Math.min(intervalMs, CHECK_INTERVAL_DOWN_MS);
-    this.#cancel = clock.setTimer(pauseMs, () => void this.#check());
+    if (!isCertain || (this.#isUp === isUp && this.#code === down?.code)) return;
+    this.#isUp = isUp;
+    this.#code = down?.code;
+    this.#options.onChange(down);
   }
 }

@@ -23,8 +23,6 @@ export interface ConnectionSpec {
   readonly pinned?: Target | undefined;
   /** Everything that a change of must reopen the tunnel, as text, without secrets. */
   readonly fingerprint: string;
-  /** Absent: the target is not asked whether it is there. */
-  readonly health?: { probe: (signal: AbortSignal) => Promise<void>; intervalMs?: number | undefined };
 }
 
 export interface ManagedTunnel {
@@ -36,12 +34,37 @@ export interface ManagedTunnel {
   hurry?(): void;
   /** Streams finish for up to `graceMs`. May be called again with a shorter grace. */
   stop(options: { graceMs: number }): Promise<void>;
+  /**
+   * The key was changed: takes the new one for all that comes, and no stream notices. False: what is new is more than a key,
+   * and the tunnel has to be opened anew. Rejects with HcmError when there is none to be had; the old one goes on then.
+   */
+  renewKey?(): Promise<boolean>;
   /** Open streams with what they have carried so far. */
   streams(): readonly LiveStream[];
 }
 
-/** Rejects with HcmError when it cannot be opened: a port in use, no key to be had. */
+/**
+ * Rejects with HcmError when it cannot be opened: a port in use, no key to be had. Settles soon after `signal` fires.
+ * `confirmed`: the only target that Azure may name, where it is Azure that names it and there is no allow-list.
+ */
 export type OpenTunnel = (
   spec: ConnectionSpec,
-  use: { onEvent: TunnelEventHandler; signal: AbortSignal },
+  use: { onEvent: TunnelEventHandler; signal: AbortSignal; confirmed?: string | undefined },
 ) => Promise<ManagedTunnel>;
+
+/** What may be asked about the targets of a connection. Each answer comes within some seconds, or when `signal` fires. */
+export interface TargetQuestions {
+  /** Resolves when streams of this connection reach a target; rejects with HcmError. `named`: by Azure. */
+  probe(
+    spec: ConnectionSpec,
+    use: { named: string | undefined; confirmed: string | undefined; signal: AbortSignal },
+  ): Promise<void>;
+  /** The same of one target, as it stands in an event. */
+  reach(
+    spec: ConnectionSpec,
+    target: string,
+    use: { confirmed: string | undefined; signal: AbortSignal },
+  ): Promise<void>;
+  /** The target that Azure names now. */
+  read(spec: ConnectionSpec, signal: AbortSignal): Promise<string | undefined>;
+}

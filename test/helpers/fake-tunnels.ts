@@ -2,7 +2,7 @@
 import { remedyOf } from '../../src/lib/error-table.ts';
 import { HcmError, type ErrorCode } from '../../src/protocol/errors.ts';
 import type { TunnelEventBody, TunnelEventHandler } from '../../src/tunnel/events.ts';
-import type { ConnectionSpec, ManagedTunnel, OpenTunnel } from '../../src/manager/tunnel.ts';
+import type { ConnectionSpec, ManagedTunnel, OpenTunnel, TargetQuestions } from '../../src/manager/tunnel.ts';
 
 export interface FakeTunnel extends ManagedTunnel {
   readonly spec: ConnectionSpec;
@@ -66,6 +66,48 @@ export class FakeTunnels {
     this.opened.push(tunnel);
     return tunnel;
   }
+}
+
+/** Targets that are there, or not, as a test says. */
+export class FakeTargets implements TargetQuestions {
+  /** Why the targets do not answer; undefined: they do. */
+  down: HcmError | undefined;
+  /** What Azure names; undefined: it cannot be read. */
+  named: string | undefined;
+  /** What was asked, in order: `probe db:5432`, `reach db:5432`, `read`. */
+  readonly asked: string[] = [];
+
+  probe(_spec: ConnectionSpec, { named }: { named: string | undefined }): Promise<void> {
+    return this.#answer(`probe ${named ?? 'its own'}`);
+  }
+
+  reach(_spec: ConnectionSpec, target: string): Promise<void> {
+    return this.#answer(`reach ${target}`);
+  }
+
+  read(): Promise<string | undefined> {
+    this.asked.push('read');
+    return this.named === undefined ? Promise.reject(failure()) : Promise.resolve(this.named);
+  }
+
+  #answer(question: string): Promise<void> {
+    this.asked.push(question);
+    return this.down ? Promise.reject(this.down) : Promise.resolve();
+  }
+}
+
+/** A listener with a health check; `target` undefined: the one that Azure names. */
+export function checkedSpec(id: string, target?: string, more: Partial<ConnectionSpec> = {}): ConnectionSpec {
+  const spec = specOf(id, more);
+  if (spec.declared.kind !== 'listener') throw new Error('no listener');
+  const targets = { dialect: 'raw' as const, ...(target === undefined ? {} : { target: tcp(target) }) };
+  const listener = { ...spec.declared.listener, targets, healthCheck: { kind: 'tcp' as const } };
+  return { ...spec, declared: { kind: 'listener', listener } };
+}
+
+function tcp(target: string): { kind: 'tcp'; host: string; port: number } {
+  const [host = '', port] = target.split(':');
+  return { kind: 'tcp', host, port: Number(port) };
 }
 
 export function specOf(id: string, more: Partial<ConnectionSpec> = {}): ConnectionSpec {

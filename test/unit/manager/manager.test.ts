@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import type { ConnectionState } from '../../../src/manager/connection-record.ts';
 import { Manager } from '../../../src/manager/manager.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { FakeTunnels, failure, reasonOf, specOf } from '../../helpers/fake-tunnels.ts';
+import {
+  checkedSpec,
+  FakeTargets,
+  FakeTunnels,
+  failure,
+  reasonOf,
+  specOf,
+} from '../../helpers/fake-tunnels.ts';
 
 const DB = 'listen my-relay/db';
 const WEB = 'listen my-relay/web';
@@ -11,17 +18,20 @@ const SQL = 'forward my-relay/sql';
 describe('the manager', () => {
   let clock: FakeClock;
   let tunnels: FakeTunnels;
+  let targets: FakeTargets;
   let states: [string, ConnectionState['name']][];
   let manager: Manager;
 
   beforeEach(() => {
     clock = new FakeClock();
     tunnels = new FakeTunnels();
+    targets = new FakeTargets();
     states = [];
     manager = new Manager({
       clock,
       random: () => 0,
       open: tunnels.open,
+      targets,
       graceMs: 10_000,
       listener: { onState: (id, state) => states.push([id, state.name]), onEvent: () => undefined },
     });
@@ -107,24 +117,6 @@ describe('the manager', () => {
     assert.equal(tunnels.of(DB).length, 2);
   });
 
-  it('does not listen while the target is down, says so, and comes back by itself', async () => {
-    let isDown = true;
-    const probe = () =>
-      isDown ? Promise.reject(failure('HCM_TARGET_REFUSED', 'db:5432 refused')) : Promise.resolve();
-    manager.follow([specOf(DB, { health: { probe } })]);
-    await settle();
-    assert.equal(tunnels.attempts, 0);
-    assert.equal(stateOf(DB)?.name, 'target-down');
-    isDown = false;
-    await clock.advanceAsync(2_000);
-    assert.equal(tunnels.attempts, 1);
-    tunnels.last.emit({ event: 'online' });
-    isDown = true;
-    await clock.advanceAsync(12_000);
-    assert.equal(stateOf(DB)?.name, 'target-down');
-    assert.equal(tunnels.last.stops.length, 1);
-  });
-
   it('hears nothing about the state from a tunnel that is only draining', async () => {
     manager.follow([specOf(DB)]);
     await settle();
@@ -148,7 +140,7 @@ describe('the manager', () => {
 
   it('drains on stop, cuts on a second stop without grace, and leaves no timer', async () => {
     tunnels.holdsStreams = true;
-    manager.follow([specOf(DB, { health: { probe: () => Promise.resolve() } }), specOf(SQL)]);
+    manager.follow([checkedSpec(DB, 'db:5432'), specOf(SQL)]);
     await settle();
     let over = false;
     const stopping = manager.stop(10_000).then(() => (over = true));
