@@ -158,7 +158,9 @@ export class Metrics {
   }
 
   async #open(): Promise<Registry> {
-    const { collectDefaultMetrics, Registry } = await import('prom-client');
+    // The bundle gives a CommonJS package its default export alone.
+    const { default: prometheus } = await import('prom-client');
+    const { collectDefaultMetrics, Registry } = prometheus;
     const registry = new Registry();
     for (const { values, ...about } of FAMILIES) {
       const get = () => {

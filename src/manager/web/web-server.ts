@@ -60,7 +60,10 @@ export class WebServer {
     this.#sessions = new Sessions(options.clock);
     this.#port = (server.address() as AddressInfo).port;
     server.on('request', (request, response) => {
-      this.#answer(request, response).catch(() => response.destroy());
+      this.#answer(request, response).catch(() => {
+        if (response.headersSent) response.destroy();
+        else sendText(response, 500, 'The manager could not answer this.\n');
+      });
     });
   }
 

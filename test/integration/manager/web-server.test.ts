@@ -26,6 +26,7 @@ describe("the manager's web server", () => {
   let port: number;
   let own: string;
   let readiness: Readiness;
+  let metrics: () => Promise<{ type: string; text: string }>;
   const followers = new Set<(event: EventView) => void>();
   const restarted: string[] = [];
 
@@ -51,6 +52,7 @@ describe("the manager's web server", () => {
     await writeFile(join(folder, 'secrets.json'), 'the secret');
     clock = new FakeClock();
     readiness = { ready: true, waitingFor: [] };
+    metrics = () => Promise.resolve({ type: 'text/plain; version=0.0.4', text: 'up 1\n' });
     restarted.length = 0;
     await open();
   });
@@ -63,7 +65,7 @@ describe("the manager's web server", () => {
     server = await openWebServer({
       ...{ port: 0, folder: page, operations, clock },
       readiness: () => readiness,
-      metrics: () => Promise.resolve({ type: 'text/plain; version=0.0.4', text: 'up 1\n' }),
+      metrics: () => metrics(),
     });
     own = server.url;
     port = Number(new URL(own).port);
@@ -121,6 +123,13 @@ describe("the manager's web server", () => {
     assert.deepEqual([headers['content-type'], text], ['text/plain; version=0.0.4', 'up 1\n']);
     assert.equal(await status(ask('POST', '/healthz', { origin: own })), 405);
     assert.equal((await ask('HEAD', '/healthz')).text, '');
+  });
+
+  it('says so when it cannot answer, and lives on', async () => {
+    metrics = () => Promise.reject(new Error('at /home/me/file.js:1'));
+    const { status: given, text } = await get('/metrics');
+    assert.deepEqual([given, text], [500, 'The manager could not answer this.\n']);
+    assert.equal(await status(get('/healthz')), 200);
   });
 
   it('swaps the code for a cookie, and takes it out of the address', async () => {
