@@ -5,9 +5,10 @@ import type {
   ConnectionView,
   EventView,
   ManagerView,
+  ReasonView,
 } from '../../../manager/control/operations.ts';
 import type { Output } from '../output.ts';
-import { printFields, printTable, type Column } from '../table.ts';
+import { formatFields, formatTable, type Column } from '../table.ts';
 
 const NONE = 'The manager runs no connection. Next: hcm add NAMESPACE/NAME';
 
@@ -23,55 +24,92 @@ function columns(ago: TimeAgo): Column<ConnectionView>[] {
   ];
 }
 
+/** A line each, and below what to do about those that need a look. */
+export function managedLines(connections: readonly ConnectionView[], nowMs: number): string[] {
+  if (connections.length === 0) return [];
+  return [...formatTable(columns(new TimeAgo(nowMs)), connections), ...remedyLines(connections)];
+}
+
 export function printManaged(output: Output, connections: readonly ConnectionView[], nowMs: number): void {
-  printTable(output, columns(new TimeAgo(nowMs)), connections, NONE);
+  if (connections.length === 0) return output.say(NONE);
+  for (const line of managedLines(connections, nowMs)) output.answer(line);
+}
+
+export function connectionLines(shown: ConnectionDetails, nowMs: number): string[] {
+  const ago = new TimeAgo(nowMs);
+  const { connection, role, source, state, since, reason, retryAt, binds, setUpMs } = shown;
+  return [
+    ...formatFields([
+      ['connection', connection],
+      ['role', role],
+      ['declared in', source === 'file' ? 'hcm.yaml' : 'the store'],
+      ['state', `${state} since ${ago.text(since)}`],
+      ['reason', reason && `${reason.message} (${reason.code})`],
+      ['next', reason?.next],
+      ['next attempt', retryAt],
+      ['target', shown.target],
+      ['bound to', binds.length === 0 ? undefined : binds],
+      ['streams', `${shown.openStreams} open, ${shown.opened} so far, ${shown.refused} refused`],
+      ['bytes', `${shown.bytesIn} in, ${shown.bytesOut} out`],
+      ['reconnects', shown.reconnects],
+      ['time to open', setUpMs && `${setUpMs.p50} ms, 99 of 100 within ${setUpMs.p99} ms`],
+    ]),
+    ...shown.streams.map(({ stream, since: opened, bytesIn, bytesOut, remote }) => {
+      const from = remote === undefined ? '' : ` from ${remote}`;
+      return `stream ${stream}${from}: ${ago.text(opened)}, ${bytesIn} bytes in, ${bytesOut} out`;
+    }),
+    ...shown.errors.flatMap(({ at, code, message, stream, next }, index) => [
+      `${ago.text(at)} ago: ${message} (${code})${stream === undefined ? '' : `, stream ${stream}`}`,
+      // Once below those that say the same.
+      ...(next === undefined || shown.errors[index + 1]?.next === next ? [] : [`  Next: ${next}`]),
+    ]),
+  ];
 }
 
 export function printManagedConnection(output: Output, shown: ConnectionDetails, nowMs: number): void {
-  const ago = new TimeAgo(nowMs);
-  const { connection, role, source, state, since, reason, retryAt, binds, setUpMs } = shown;
-  printFields(output, [
-    ['connection', connection],
-    ['role', role],
-    ['declared in', source === 'file' ? 'hcm.yaml' : 'the store'],
-    ['state', `${state} since ${ago.text(since)}`],
-    ['reason', reason && `${reason.message} (${reason.code})`],
-    ['next attempt', retryAt],
-    ['target', shown.target],
-    ['bound to', binds.length === 0 ? undefined : binds],
-    ['streams', `${shown.openStreams} open, ${shown.opened} so far, ${shown.refused} refused`],
-    ['bytes', `${shown.bytesIn} in, ${shown.bytesOut} out`],
-    ['reconnects', shown.reconnects],
-    ['time to open', setUpMs && `${setUpMs.p50} ms, 99 of 100 within ${setUpMs.p99} ms`],
-  ]);
-  for (const { stream, since: opened, bytesIn, bytesOut, remote } of shown.streams) {
-    const from = remote === undefined ? '' : ` from ${remote}`;
-    output.answer(`stream ${stream}${from}: ${ago.text(opened)}, ${bytesIn} bytes in, ${bytesOut} out`);
-  }
-  for (const { at, code, message } of shown.errors)
-    output.answer(`${ago.text(at)} ago: ${message} (${code})`);
+  for (const line of connectionLines(shown, nowMs)) output.answer(line);
 }
 
-export function printStatus(
-  output: Output,
-  { manager, connections }: { manager: ManagerView; connections: readonly ConnectionView[] },
-  nowMs: number,
-): void {
-  const count = (state: ConnectionView['state']) =>
-    connections.filter((connection) => connection.state === state).length;
-  const online = count('online');
-  printFields(output, [
-    [
-      'manager',
-      `${manager.version}, process ${manager.pid}, up ${new TimeAgo(nowMs).text(manager.startedAt)}`,
-    ],
-    ['store', manager.folder],
-    ['file', manager.file],
-    ['connections', `${online} of ${connections.length} online`],
-    ['problems', manager.problems.length === 0 ? undefined : manager.problems.map(({ message }) => message)],
-  ]);
+export interface Status {
+  readonly manager: ManagerView;
+  readonly connections: readonly ConnectionView[];
+}
+
+export function statusLines({ manager, connections }: Status, nowMs: number): string[] {
   const others = connections.filter(({ state }) => state !== 'online');
-  if (others.length > 0) printManaged(output, others, nowMs);
+  const { problems } = manager;
+  return [
+    ...formatFields([
+      [
+        'manager',
+        `${manager.version}, process ${manager.pid}, up ${new TimeAgo(nowMs).text(manager.startedAt)}`,
+      ],
+      ['store', manager.folder],
+      ['file', manager.file],
+      ['web', manager.web],
+      ['connections', `${connections.length - others.length} of ${connections.length} online`],
+      ['problems', problems.length === 0 ? undefined : problems.flatMap(problemLines)],
+    ]),
+    ...managedLines(others, nowMs),
+  ];
+}
+
+export function printStatus(output: Output, status: Status, nowMs: number): void {
+  for (const line of statusLines(status, nowMs)) output.answer(line);
+}
+
+function problemLines({ message, next }: ReasonView): string[] {
+  return next === undefined ? [message] : [message, `  Next: ${next}`];
+}
+
+/** The same advice for several stands once. */
+function remedyLines(connections: readonly ConnectionView[]): string[] {
+  const byAdvice = new Map<string, string[]>();
+  for (const { connection, reason } of connections) {
+    if (reason?.next === undefined) continue;
+    byAdvice.set(reason.next, [...(byAdvice.get(reason.next) ?? []), connection]);
+  }
+  return [...byAdvice].map(([next, names]) => `Next for ${[...new Set(names)].join(', ')}: ${next}`);
 }
 
 /** One line of the log. */

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import {
+  connectionLines,
+  managedLines,
+  statusLines,
+} from '../../../../../src/lib/cli/manager/manager-presenter.ts';
+import { nameFilter } from '../../../../../src/lib/cli/manager/name-filter.ts';
+import type { ConnectionDetails } from '../../../../../src/manager/control/operations.ts';
+
+const NOW = Date.parse('2026-01-01T01:00:00.000Z');
+const reason = { code: 'HCM_TARGET_REFUSED', message: 'db:5432 refused', next: 'look there' } as const;
+const view = (connection: string, more: Partial<ConnectionDetails> = {}): ConnectionDetails => ({
+  ...{ id: `listen ${connection}`, role: 'listener', connection, source: 'file', state: 'online' },
+  ...{ since: '2026-01-01T00:00:00.000Z', binds: [], openStreams: 0, opened: 0, refused: 0 },
+  ...{ bytesIn: 0, bytesOut: 0, reconnects: 0, streams: [], errors: [] },
+  ...more,
+});
+
+describe('what the manager runs, for people', () => {
+  it('says what to do about those that need a look, once for all that need the same', () => {
+    const found = [
+      view('r/a'),
+      view('r/b', { state: 'degraded', reason }),
+      view('r/c', { state: 'degraded', reason }),
+    ];
+    const lines = managedLines(found, NOW);
+    assert.match(lines[2] ?? '', /^r\/b +listener +degraded +1h .*db:5432 refused \(HCM_TARGET_REFUSED\)$/);
+    assert.equal(lines.at(-1), 'Next for r/b, r/c: look there');
+    assert.equal(lines.length, 5);
+  });
+
+  it('shows a connection with its remedy, and its errors with the stream that both ends know', () => {
+    const error = { ...reason, at: '2026-01-01T00:59:00.000Z', stream: 's1' };
+    const lines = connectionLines(view('r/a', { reason, state: 'degraded', errors: [error, error] }), NOW);
+    assert.ok(lines.some((line) => /^next: +look there$/.test(line)));
+    assert.deepEqual(lines.slice(-3), [
+      '1m ago: db:5432 refused (HCM_TARGET_REFUSED), stream s1',
+      '1m ago: db:5432 refused (HCM_TARGET_REFUSED), stream s1',
+      '  Next: look there',
+    ]);
+  });
+
+  it('tells what is wrong with the manager itself, and what to do', () => {
+    const manager = {
+      ...{ apiVersion: 1, version: '1.2.3', pid: 7, startedAt: '2026-01-01T00:00:00.000Z', folder: '/f' },
+      problems: [reason],
+    };
+    const lines = statusLines({ manager, connections: [view('r/a')] }, NOW);
+    assert.match(lines.join('\n'), /problems: +db:5432 refused\n +Next: look there$/);
+    assert.match(lines.join('\n'), /1 of 1 online/);
+  });
+});
+
+describe('a filter of names', () => {
+  const cases: [pattern: string | undefined, name: string, isMeant: boolean][] = [
+    [undefined, 'my-relay/db', true],
+    ['my-relay', 'my-relay/team/db', true],
+    ['my-relay', 'my-relay2/db', false],
+    ['my-relay/*', 'My-Relay/db', true],
+    ['*/db', 'my-relay/db', true],
+    ['*/db', 'my-relay/db2', false],
+    ['my.relay/db', 'my-relay/db', false],
+    ['*', 'my-relay/db', true],
+  ];
+  for (const [pattern, name, isMeant] of cases)
+    it(`${pattern ?? 'none'}: ${name} ${isMeant ? 'is' : 'is not'} meant`, () =>
+      assert.equal(nameFilter(pattern)(name), isMeant));
+});
