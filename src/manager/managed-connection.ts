@@ -78,9 +78,14 @@ export class ManagedConnection {
     return tunnels.flatMap((tunnel) => tunnel.streams());
   }
 
-  /** How its target is asked whether it is there; undefined when it is not. */
-  get health(): Pick<TargetHealth, 'intervalMs' | 'nextInMs'> | undefined {
-    return this.#health;
+  /** How often its target is asked whether it is there while all is well; undefined when it is not. */
+  get checkEveryMs(): number | undefined {
+    return this.#health?.intervalMs;
+  }
+
+  /** When it is asked again, in wall-clock time. */
+  get nextCheckAtMs(): number | undefined {
+    return this.#health && this.#options.clock.nowMs() + this.#health.nextInMs;
   }
 
   /** Once. Begins when `after` has resolved: a local port cannot be bound before another has let it go. */

@@ -33,11 +33,11 @@ import type { ManagedConnection } from './managed-connection.ts';
 import { Manager, type Changes } from './manager.ts';
 import { Metrics } from './metrics.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
-import { connectionId, specsOf } from './specs.ts';
+import { connectionId, keyFileOf, specsOf } from './specs.ts';
 import type { ConnectionStore, StoredConnection } from './store.ts';
 import { readEachStored } from './store-reading.ts';
 import { readStored } from './stored-declaration.ts';
-import type { OpenTunnel } from './tunnel.ts';
+import type { OpenTunnel, TargetQuestions } from './tunnel.ts';
 import { detailsOf, isoTime, measuredOf, viewOf } from './views.ts';
 import { openWebServer, type WebServer } from './web/web-server.ts';
 
@@ -52,6 +52,8 @@ export interface ManagerServiceOptions {
   /** The hcm.yaml that it follows: its name, and how it is read. Rejects with HCM_CONFIG_INVALID and its like. */
   file?: { readonly path: string; load: () => Promise<ManagerDeclaration> } | undefined;
   open: OpenTunnel;
+  /** Absent: no target is asked whether it is there. */
+  targets?: TargetQuestions | undefined;
   sink: LogSink;
   clock: Clock;
   random: () => number;
@@ -82,13 +84,13 @@ export class ManagerService implements ManagerOperations {
   #isStopping = false;
 
   constructor(options: ManagerServiceOptions) {
-    const { clock, random, open, graceMs } = options;
+    const { clock, random, open, targets, graceMs } = options;
     this.#options = options;
     this.#startedMs = clock.nowMs();
     this.#log = new EventLog(options.sink);
     this.#history = new History({ clock, measure: () => this.#manager.connections.map(measuredOf) });
     this.#manager = new Manager({
-      ...{ clock, random, open, graceMs },
+      ...{ clock, random, open, targets, graceMs },
       listener: {
         onState: (id, { name, ...rest }) =>
           this.#tell('state', { id, state: name, ...('reason' in rest ? { reason: rest.reason } : {}) }),
@@ -190,7 +192,8 @@ export class ManagerService implements ManagerOperations {
       await this.#readStore();
       const done = Object.values(this.#follow()).flat();
       // Another key alone shows in no fingerprint.
-      if (!done.includes(id)) this.#find(id).restart();
+      const managed = this.#find(id);
+      if (!done.includes(id)) await managed.renewKey().catch(() => managed.restart());
     }
     return { connection: viewOf(this.#find(id)), changed, replaced: changed && known !== undefined };
   }
@@ -244,6 +247,22 @@ export class ManagerService implements ManagerOperations {
       throw error;
     }
     return this.#follow();
+  }
+
+  /** The files beside hcm.yaml that hold connection strings. */
+  get keyFiles(): readonly string[] {
+    return [...new Set(this.connections.flatMap(({ spec }) => keyFileOf(spec) ?? []))];
+  }
+
+  /** Such a file was changed: its connections take the new key. One that is no good changes nothing, and is told. */
+  async keyFileChanged(path: string): Promise<void> {
+    const key = `key file ${path}`;
+    const concerned = this.connections.filter(({ spec }) => keyFileOf(spec) === path);
+    const outcomes = await Promise.allSettled(concerned.map((one) => one.renewKey()));
+    const [failure] = outcomes.flatMap((one) => (one.status === 'rejected' ? [asHcmError(one.reason)] : []));
+    if (failure) return this.#problem('key file', failure, key);
+    this.#problems.delete(key);
+    if (concerned.length > 0) this.#tell('key-renewed', { file: path });
   }
 
   async test(id: string, known: KnownResults = {}): Promise<TestReport> {
@@ -323,10 +342,13 @@ export class ManagerService implements ManagerOperations {
       return pinned === undefined ? undefined : parseTarget(pinned);
     };
     const changes = this.#manager.follow(
-      specsOf([
-        { source: 'file', manager: this.#fromFile },
-        { source: 'store', manager: this.#fromStore, pinnedOf },
-      ]),
+      specsOf(
+        [
+          { source: 'file', manager: this.#fromFile },
+          { source: 'store', manager: this.#fromStore, pinnedOf },
+        ],
+        this.connections.map(({ spec }) => spec),
+      ),
     );
     const done = Object.values(changes).flat().length;
     if (done > 0) this.#tell('followed', { ...changes });
@@ -358,7 +380,11 @@ export class ManagerService implements ManagerOperations {
     }
   }
 
-  #problem(about: 'file' | 'store' | 'secrets' | 'log', error: HcmError, key: string = about): void {
+  #problem(
+    about: 'file' | 'key file' | 'store' | 'secrets' | 'log',
+    error: HcmError,
+    key: string = about,
+  ): void {
     const { code, message } = error;
     this.#problems.set(key, { code, message, next: remedyOf(error) });
     this.#tell('problem', { about, error });

@@ -9,6 +9,7 @@ import type {
   ListenerDeclaration,
   ManagerDeclaration,
 } from '../lib/config/hcm-yaml/manager-declaration.ts';
+import { isSameConnection } from '../lib/config/hcm-yaml/same-connection.ts';
 import type { Target } from '../protocol/target.ts';
 import type { ConnectionSpec, Declared } from './tunnel.ts';
 
@@ -19,23 +20,43 @@ export interface SpecSource {
   readonly pinnedOf?: (connection: string) => Target | undefined;
 }
 
-/** In the order given; the first of two with the same id counts. */
-export function specsOf(sources: readonly SpecSource[]): ConnectionSpec[] {
-  const specs = new Map<string, ConnectionSpec>();
+/**
+ * In the order given; the first of two that name the same connection counts. `running`: what has not changed keeps the id it
+ * runs under, whatever stands before it in the file now.
+ */
+export function specsOf(
+  sources: readonly SpecSource[],
+  running: readonly ConnectionSpec[] = [],
+): ConnectionSpec[] {
+  const specs: ConnectionSpec[] = [];
   for (const source of sources) {
     const { listeners, forwards } = source.manager;
     const declared: Declared[] = [
       ...listeners.map((listener): Declared => ({ kind: 'listener', listener })),
       ...forwards.map((forward): Declared => ({ kind: 'forward', forward })),
     ];
-    for (const one of declared) {
-      const spec = specOf(one, source);
-      // A connection may have several local ports: the later ones are counted.
-      const id = source.source === 'file' ? freeId(spec.id, specs) : spec.id;
-      if (!specs.has(id)) specs.set(id, { ...spec, id });
-    }
+    const isNamed = (spec: ConnectionSpec) => specs.some((one) => isSame(one, spec));
+    const own = declared.map((one) => specOf(one, source)).filter((spec) => !isNamed(spec));
+    specs.push(...withIds(own, running));
   }
-  return [...specs.values()];
+  return specs;
+}
+
+/** A connection may have several local ports: the later ones are counted. */
+function withIds(specs: readonly ConnectionSpec[], running: readonly ConnectionSpec[]): ConnectionSpec[] {
+  const taken = new Set<string>();
+  const take = (id: string) => (taken.add(id), id);
+  const kept = specs.map((spec) => {
+    const same = running.find(
+      (one) => isSame(one, spec) && one.fingerprint === spec.fingerprint && !taken.has(one.id),
+    );
+    return same && take(same.id);
+  });
+  return specs.map((spec, index) => ({ ...spec, id: kept[index] ?? take(freeId(spec.id, taken)) }));
+}
+
+function isSame(one: ConnectionSpec, other: ConnectionSpec): boolean {
+  return one.role === other.role && isSameConnection(one.connection, other.connection);
 }
 
 /** The id under which a connection runs. Names of Azure are compared without case. */
@@ -63,11 +84,17 @@ function specOf(declared: Declared, { source, pinnedOf }: SpecSource): Connectio
   };
 }
 
+/** The file that its connection string is read from; undefined when there is none. */
+export function keyFileOf({ declared }: ConnectionSpec): string | undefined {
+  const { access } = contentOf(declared);
+  return access.kind === 'file' ? access.path : undefined;
+}
+
 function contentOf(declared: Declared): ListenerDeclaration | ForwardDeclaration {
   return declared.kind === 'listener' ? declared.listener : declared.forward;
 }
 
-function freeId(id: string, taken: ReadonlyMap<string, unknown>): string {
+function freeId(id: string, taken: ReadonlySet<string>): string {
   if (!taken.has(id)) return id;
   for (let number = 2; ; number += 1) if (!taken.has(`${id} ${number}`)) return `${id} ${number}`;
 }

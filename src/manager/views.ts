@@ -1,22 +1,26 @@
 /** What the control API shows of a connection. */
-import type { Reason } from './connection-record.ts';
+import type { ConnectionState, Reason } from './connection-record.ts';
 import type { ConnectionDetails, ConnectionView } from './control/operations.ts';
 import type { Measured } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
 import { percentile } from './set-up-times.ts';
 import type { ConnectionSpec } from './tunnel.ts';
 
-export function viewOf({ spec, record, tunnel }: ManagedConnection): ConnectionView {
+export function viewOf(managed: ManagedConnection): ConnectionView {
+  const { spec, record, tunnel } = managed;
   const { state, totals, streams } = record;
   const { newest } = record.setUp;
   const { id, role, connection, source } = spec;
-  const live = tunnel?.streams() ?? [];
+  const live = managed.streams;
+  const retryAtMs = state.name === 'target-down' ? managed.nextCheckAtMs : retryOf(state);
+  const healthCheck = healthCheckOf(managed);
   return {
     ...{ id, role, connection, source },
     state: state.name,
     since: isoTime(state.sinceMs),
     ...('reason' in state ? { reason: withRemedy(state.reason, spec) } : {}),
-    ...(state.name === 'waiting' ? { retryAt: isoTime(state.retryAtMs) } : {}),
+    ...(retryAtMs === undefined ? {} : { retryAt: isoTime(retryAtMs) }),
+    ...(healthCheck === undefined ? {} : { healthCheck }),
     ...(record.target === undefined ? {} : { target: record.target }),
     binds: tunnel?.binds ?? [],
     openStreams: streams.size,
@@ -29,9 +33,21 @@ export function viewOf({ spec, record, tunnel }: ManagedConnection): ConnectionV
   };
 }
 
+function retryOf(state: ConnectionState): number | undefined {
+  return state.name === 'waiting' ? state.retryAtMs : undefined;
+}
+
+function healthCheckOf({ spec, checkEveryMs }: ManagedConnection): ConnectionView['healthCheck'] {
+  const { declared } = spec;
+  const check = declared.kind === 'listener' ? declared.listener.healthCheck : undefined;
+  if (check === undefined || checkEveryMs === undefined) return undefined;
+  const path = check.kind === 'http' ? check.path : undefined;
+  return { check: path === undefined ? check.kind : `http ${path}`, everySeconds: checkEveryMs / 1_000 };
+}
+
 export function detailsOf(managed: ManagedConnection): ConnectionDetails {
-  const { record, tunnel } = managed;
-  const live = new Map((tunnel?.streams() ?? []).map((one) => [one.stream, one]));
+  const { record, streams } = managed;
+  const live = new Map(streams.map((one) => [one.stream, one]));
   return {
     ...viewOf(managed),
     streams: [...record.streams.values()].map(({ stream, sinceMs, target, remote }) => ({

@@ -35,10 +35,12 @@ export interface ConnectionView {
   readonly state: 'connecting' | 'online' | 'degraded' | 'target-down' | 'waiting' | 'failed' | 'stopped';
   readonly since: string;
   readonly reason?: ReasonView | undefined;
-  /** Of `waiting`: when it tries again. */
+  /** Of `waiting`: when it tries again. Of `target-down`: when the target is asked again. */
   readonly retryAt?: string | undefined;
   readonly target?: string | undefined;
   readonly binds: readonly string[];
+  /** How its target is asked whether it is there, and how often while all is well; absent when it is not. */
+  readonly healthCheck?: { readonly check: string; readonly everySeconds: number } | undefined;
   readonly openStreams: number;
   readonly opened: number;
   readonly refused: number;

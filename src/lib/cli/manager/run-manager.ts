@@ -8,6 +8,7 @@ import { tunnelOpener } from '../../../manager/open-tunnel.ts';
 import { fileSecrets } from '../../../manager/secrets.ts';
 import { ConnectionStore, type SecretChoice } from '../../../manager/store.ts';
 import type { ConnectionSpec } from '../../../manager/tunnel.ts';
+import { targetQuestions } from '../../../manager/target-questions.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
 import type { Connection, TunnelOptions } from '../../../tunnel/options.ts';
@@ -24,6 +25,7 @@ import { superviseBySystemd } from '../service/systemd-notify.ts';
 import { logFolder, managerFolder, ownSocket, sharedWithGroup } from './manager-place.ts';
 import { secretChoice, userKeychain } from './secret-choice.ts';
 import { watchFile } from './watch-file.ts';
+import { KeyFileWatch } from './watch-key-files.ts';
 
 export interface ManagerRun {
   version: string;
@@ -64,6 +66,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
     store,
     file: file === undefined ? undefined : { path: file, load: () => loadManagerFile(file, env) },
     open: tunnelOpener({ connect: (spec) => connect(spec, { run, store, file }), network }),
+    targets: targetQuestions({ connect: (spec) => connect(spec, { run, store, file }), network }),
     sink: await logFile(logFolder(env), (error) =>
       output.warn(`the log cannot be written: ${error.message}`),
     ),
@@ -78,7 +81,12 @@ export async function runManager(run: ManagerRun): Promise<number> {
     web: run.web,
   });
   await service.start();
-  service.subscribe((event) => events.manager(event));
+  const keyFiles = new KeyFileWatch((path) => void service.keyFileChanged(path));
+  keyFiles.follow(service.keyFiles);
+  service.subscribe((event) => {
+    events.manager(event);
+    if (event.event === 'followed') keyFiles.follow(service.keyFiles);
+  });
   const { pid } = process;
   const systemd = superviseBySystemd(service, {
     ...{ env, pid, clock: systemClock, signals: process },
@@ -105,6 +113,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
     });
     return exitStatus;
   } finally {
+    keyFiles.stop();
     await Promise.all([unwatch?.(), systemd.end()]);
   }
 }
