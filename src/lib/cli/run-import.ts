@@ -1,6 +1,6 @@
 /**
- * import azbridge: what becomes of it on stdout or in a file, its secrets in files beside that one or in variables that
- * are named, its warnings on stderr. Nothing that exists is lost.
+ * hcm import: what becomes of another tool's configuration on stdout or in a file, its secrets in files beside that one
+ * or in variables that are named, its warnings on stderr. Nothing that exists is lost.
  */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -11,47 +11,85 @@ import { formatPlace } from '../config/hcm-yaml/faults.ts';
 import { managerSectionData } from '../config/hcm-yaml/write-manager.ts';
 import { formatYaml } from '../config/hcm-yaml/write.ts';
 import { loadText, saveText } from '../config/json-file.ts';
-import type { ImportedSecret } from '../services/import/azbridge-access.ts';
-import { importAzbridge, type Imported } from '../services/import/import-azbridge.ts';
+import { importAzbridge } from '../services/import/import-azbridge.ts';
+import { aztunnelVariables, importAztunnel, readAztunnelFile } from '../services/import/import-aztunnel.ts';
+import { importHcm } from '../services/import/import-hcm.ts';
+import type { Imported, ImportTarget } from '../services/import/imported.ts';
+import type { ImportedSecret } from '../services/import/imported-secrets.ts';
 import { readInputFile, readStdin } from './input-file.ts';
 import type { Output } from './output.ts';
 
 export interface ImportRun {
-  /** `-` is stdin. */
-  file: string;
   out?: string | undefined;
   force: boolean;
-  namespace?: string | undefined;
   output: Output;
   json: boolean;
-  env?: NodeJS.ProcessEnv;
 }
 
 /** azbridge's documents name it, and nothing reads it. */
 const UNREAD_VARIABLE = 'AZURE_BRIDGE_CONNECTIONSTRING';
 
-/** @throws HcmError HCM_FILE_UNREADABLE; as `importAzbridge`; HCM_USAGE when a file is in the way. */
-export async function runImportAzbridge(run: ImportRun): Promise<void> {
-  const { out, output, namespace } = run;
+/** `file`: `-` is stdin. @throws HcmError HCM_FILE_UNREADABLE; as `importAzbridge`; HCM_USAGE when a file is in the way. */
+export async function runImportAzbridge(
+  run: ImportRun & { file: string; namespace?: string | undefined; env?: NodeJS.ProcessEnv },
+): Promise<void> {
+  const { output, namespace } = run;
   if (namespace !== undefined) parseConnectionName(`${namespace}/name`);
-  const name = run.file === '-' ? 'stdin' : run.file;
-  const text =
-    run.file === '-'
-      ? await readStdin({ what: 'configuration of azbridge', instead: 'FILE' })
-      : await readInputFile(run.file);
-  const imported = importAzbridge(text, {
-    ...{ file: name, namespace },
-    accessOf: (secret) =>
-      out === undefined
-        ? { kind: 'variable', name: variableOf(secret), text: '' }
-        : { kind: 'file', path: fileOf(secret) },
-  });
-  if (out !== undefined) await write(imported, { out, force: run.force });
-  show(imported, run, name);
+  const { name, text } = await readFileOrStdin(run.file, 'configuration of azbridge');
+  await finish(importAzbridge(text, { ...targetOf(run, name), namespace }), run, name);
   if ((run.env ?? process.env)[UNREAD_VARIABLE])
     output.warn(
       `${UNREAD_VARIABLE} is set, and azbridge does not read it, whatever its documents say: nor does hcm`,
     );
+}
+
+/** As `runImportAzbridge`. */
+export async function runImportHcm(run: ImportRun & { file: string }): Promise<void> {
+  const { name, text } = await readFileOrStdin(run.file, 'configuration of the Hybrid Connection Manager');
+  await finish(importHcm(text, targetOf(run, name)), run, name);
+}
+
+/** As `runImportAzbridge`; without a file, from the variables of this process. */
+export async function runImportAztunnel(
+  run: ImportRun & {
+    file: string | undefined;
+    env?: NodeJS.ProcessEnv;
+    target?: string | undefined;
+    bind?: string | undefined;
+    namespace?: string | undefined;
+    name?: string | undefined;
+  },
+): Promise<void> {
+  const { file, env = process.env, target, bind, namespace, name: connection } = run;
+  const { name, text } =
+    file === undefined
+      ? { name: 'the environment', text: undefined }
+      : await readFileOrStdin(file, 'environment of aztunnel');
+  const variables = text === undefined ? aztunnelVariables(env) : readAztunnelFile(text);
+  const how = { target, bind, namespace, name: connection };
+  await finish(importAztunnel(variables, { ...targetOf(run, name), ...how }), run, name);
+}
+
+async function readFileOrStdin(file: string, what: string): Promise<{ name: string; text: string }> {
+  return file === '-'
+    ? { name: 'stdin', text: await readStdin({ what, instead: 'FILE' }) }
+    : { name: file, text: await readInputFile(file) };
+}
+
+function targetOf({ out }: ImportRun, file: string): ImportTarget {
+  return {
+    file,
+    accessOf: (secret) =>
+      out === undefined
+        ? { kind: 'variable', name: variableOf(secret), text: '' }
+        : { kind: 'file', path: fileOf(secret) },
+  };
+}
+
+async function finish(imported: Imported, run: ImportRun, file: string): Promise<void> {
+  const { out, force } = run;
+  const changed = out !== undefined && (await write(imported, { out, force }));
+  show(imported, { run, file, changed });
 }
 
 function fileOf({ name }: ImportedSecret): string {
@@ -62,19 +100,26 @@ function variableOf({ name }: ImportedSecret): string {
   return `HCM_CONNECTION_STRING_${name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}`;
 }
 
-/** Secrets first: a file that names one that is missing would be of no use. */
+/** False when all stands there already, exactly so. Secrets first: a file that names one that is missing is of no use. */
 async function write(
   { manager, secrets }: Imported,
   { out, force }: { out: string; force: boolean },
-): Promise<void> {
+): Promise<boolean> {
   const files = secrets.map((secret) => ({
     path: join(dirname(out), fileOf(secret)),
     text: `${secret.connectionString}\n`,
   }));
+  files.push({ path: out, text: formatYaml(managerSectionData(manager)) });
+  const standing = await Promise.all(files.map(({ path, text }) => standsThere(path, text)));
+  if (standing.every(Boolean)) return false;
   await checkOtherSection(out);
-  if (!force) for (const path of [out, ...files.map((file) => file.path)]) await refuseExisting(path);
+  if (!force) for (const { path } of files.toReversed()) await refuseExisting(path);
   for (const { path, text } of files) await saveText(path, text);
-  await saveText(out, formatYaml(managerSectionData(manager)));
+  return true;
+}
+
+async function standsThere(path: string, text: string): Promise<boolean> {
+  return (await loadText(path).catch(() => undefined)) === text;
 }
 
 async function refuseExisting(path: string): Promise<void> {
@@ -103,7 +148,10 @@ async function checkOtherSection(out: string): Promise<void> {
   });
 }
 
-function show(imported: Imported, run: ImportRun, file: string): void {
+function show(
+  imported: Imported,
+  { run, file, changed }: { run: ImportRun; file: string; changed: boolean },
+): void {
   const { out, output } = run;
   const { manager, secrets, warnings } = imported;
   const data = managerSectionData(manager);
@@ -112,12 +160,13 @@ function show(imported: Imported, run: ImportRun, file: string): void {
       ...data,
       ...(out === undefined
         ? { variables: secrets.map(variableOf) }
-        : { files: [out, ...secrets.map((secret) => join(dirname(out), fileOf(secret)))] }),
+        : { files: [out, ...secrets.map((secret) => join(dirname(out), fileOf(secret)))], changed }),
       warnings: warnings.map(({ at, key, message }) => ({ ...at, key, message })),
     });
     return;
   }
-  for (const { at, key, message } of warnings) output.warn(`${formatPlace(file, at)}: ${key}: ${message}`);
+  for (const { at, key, message } of warnings)
+    output.warn(`${at === undefined ? file : formatPlace(file, at)}: ${key}: ${message}`);
   if (out === undefined) {
     output.answer(formatYaml(data).trimEnd());
     for (const secret of secrets)
@@ -126,7 +175,8 @@ function show(imported: Imported, run: ImportRun, file: string): void {
       );
     return;
   }
-  output.answer(`Wrote ${[out, ...secrets.map((secret) => join(dirname(out), fileOf(secret)))].join(', ')}.`);
+  const files = [out, ...secrets.map((secret) => join(dirname(out), fileOf(secret)))].join(', ');
+  output.answer(changed ? `Wrote ${files}.` : `${files}: there already, exactly so.`);
   if (manager.listeners.length > 0) output.next(`hcm listen --file ${out}`);
   if (manager.forwards.length > 0) output.next(`hcm forward --file ${out}`);
 }

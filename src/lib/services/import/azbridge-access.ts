@@ -9,15 +9,8 @@ import {
 } from '../../../protocol/connection-string.ts';
 import { entityNameFault } from '../../../protocol/entity-name.ts';
 import { HcmError } from '../../../protocol/errors.ts';
-import { urlHost, type Endpoint } from '../../../protocol/relay-hosts.ts';
-import type { AzbridgeNode } from './azbridge-node.ts';
-
-/** A connection string that hcm.yaml refers to by name. */
-export interface ImportedSecret {
-  /** Good for a file name. */
-  readonly name: string;
-  readonly connectionString: string;
-}
+import type { ImportNode } from './import-node.ts';
+import { hostOf, ImportedSecrets, namespaceOf, type ImportedSecret } from './imported-secrets.ts';
 
 /** Of one forward. */
 export interface Relay {
@@ -34,19 +27,17 @@ const PARTS = {
   AzureRelaySharedAccessSignature: 'SharedAccessSignature',
 } as const;
 
-const PUBLIC_SUFFIX = '.servicebus.windows.net';
-const HTTPS_PORT = 443;
 const TOKEN_ENDS = 'holds a token that ends at its time; a key or Entra ID goes on';
 
 export class AccessReader {
-  readonly #top: AzbridgeNode;
+  readonly #top: ImportNode;
   /** Of the whole file; undefined when it says nothing, or nothing usable. */
   readonly #shared: ConnectionString | undefined;
   /** For a file that names no relay itself. */
   readonly #namespace: string | undefined;
-  readonly #secrets = new Map<string, ImportedSecret>();
+  readonly #secrets = new ImportedSecrets();
 
-  constructor(top: AzbridgeNode, namespace: string | undefined) {
+  constructor(top: ImportNode, namespace: string | undefined) {
     this.#top = top;
     this.#namespace = namespace;
     this.#shared = readShared(top, namespace);
@@ -54,11 +45,11 @@ export class AccessReader {
   }
 
   get secrets(): ImportedSecret[] {
-    return [...this.#secrets.values()];
+    return this.#secrets.all;
   }
 
   /** Undefined after a fault. */
-  read(forward: AzbridgeNode, anonymous: boolean): Relay | undefined {
+  read(forward: ImportNode, anonymous: boolean): Relay | undefined {
     const own = forward.text('ConnectionString');
     const parsed = own === undefined ? this.#shared : parse(own, forward, 'ConnectionString');
     if (own !== undefined && parsed === undefined) return undefined;
@@ -71,11 +62,12 @@ export class AccessReader {
     if (credential.kind === 'none' && !anonymous) return { connection, secret: undefined };
     return {
       connection,
-      secret: this.#secret(name, anonymous ? { endpoint, credential: { kind: 'none' } } : parsed),
+      // azbridge puts RelayName in the place of EntityPath.
+      secret: this.#secrets.add(name, anonymous ? { endpoint, credential: { kind: 'none' } } : parsed),
     };
   }
 
-  #withoutRelay(forward: AzbridgeNode, name: string): Relay | undefined {
+  #withoutRelay(forward: ImportNode, name: string): Relay | undefined {
     if (this.#namespace !== undefined) return { connection: `${this.#namespace}/${name}`, secret: undefined };
     // What it says of the relay has a fault of its own.
     if (this.#top.text(keyOfShared(this.#top)) !== undefined) return undefined;
@@ -84,39 +76,9 @@ export class AccessReader {
       'no relay is named, neither by a connection string nor by AzureRelayEndpoint: say it with --namespace NAME',
     );
   }
-
-  /** One for all that have the same; a string for a whole namespace is named after it. */
-  #secret(
-    name: string,
-    { endpoint, credential, entityPath }: Pick<ConnectionString, 'endpoint' | 'credential' | 'entityPath'>,
-  ) {
-    // azbridge puts RelayName in the place of EntityPath.
-    const isOwn = entityPath?.toLowerCase() === name.toLowerCase();
-    const connectionString = formatConnectionString({
-      endpoint,
-      credential,
-      ...(isOwn ? { entityPath } : {}),
-    });
-    const known = this.#secrets.get(connectionString);
-    if (known !== undefined) return known;
-    const suffix = credential.kind === 'none' ? '-anonymous' : '';
-    const base = `${isOwn ? name : namespaceOf(endpoint)}${suffix}`.replace(/[^0-9A-Za-z_.-]+/g, '-');
-    const secret = { name: this.#freeName(base), connectionString };
-    this.#secrets.set(connectionString, secret);
-    return secret;
-  }
-
-  /** Names that differ in signs only would be one variable of the environment. */
-  #freeName(base: string): string {
-    const plain = (name: string) => name.toLowerCase().replace(/[^0-9a-z]+/g, '_');
-    const taken = new Set(this.secrets.map(({ name }) => plain(name)));
-    let name = base;
-    for (let number = 2; taken.has(plain(name)); number++) name = `${base}-${number}`;
-    return name;
-  }
 }
 
-function readShared(top: AzbridgeNode, namespace: string | undefined): ConnectionString | undefined {
+function readShared(top: ImportNode, namespace: string | undefined): ConnectionString | undefined {
   const whole = top.text('AzureRelayConnectionString');
   const base = whole === undefined ? undefined : parse(whole, top, 'AzureRelayConnectionString');
   if (whole !== undefined && base === undefined) return undefined;
@@ -139,12 +101,12 @@ function readShared(top: AzbridgeNode, namespace: string | undefined): Connectio
 }
 
 /** The key that is to blame for what the file says about the relay. */
-function keyOfShared(top: AzbridgeNode): string {
+function keyOfShared(top: ImportNode): string {
   const keys = [...Object.keys(PARTS).toReversed(), 'AzureRelayConnectionString'];
   return keys.find((key) => top.text(key) !== undefined) ?? 'AzureRelayConnectionString';
 }
 
-function parse(text: string, node: AzbridgeNode, key: string): ConnectionString | undefined {
+function parse(text: string, node: ImportNode, key: string): ConnectionString | undefined {
   try {
     return parseConnectionString(text);
   } catch (error) {
@@ -156,7 +118,7 @@ function parse(text: string, node: AzbridgeNode, key: string): ConnectionString 
   }
 }
 
-function readName(forward: AzbridgeNode, { entityPath }: Partial<ConnectionString> = {}): string | undefined {
+function readName(forward: ImportNode, { entityPath }: Partial<ConnectionString> = {}): string | undefined {
   const written = forward.text('RelayName');
   if (written === undefined) {
     if (entityPath === undefined) return forward.fault('RelayName', 'the key RelayName is missing');
@@ -169,14 +131,4 @@ function readName(forward: AzbridgeNode, { entityPath }: Partial<ConnectionStrin
   if (entityPath !== undefined && entityPath.toLowerCase() !== written.toLowerCase())
     forward.warn('RelayName', `the connection string is for "${entityPath}": RelayName wins, as in azbridge`);
   return written;
-}
-
-function namespaceOf({ host, port }: Endpoint): string {
-  if (port !== HTTPS_PORT) return `${urlHost(host)}:${port}`;
-  return host.endsWith(PUBLIC_SUFFIX) ? host.slice(0, -PUBLIC_SUFFIX.length) : urlHost(host);
-}
-
-/** A word is the name of a namespace in Azure's public cloud, anything else a host. */
-function hostOf(namespace: string): string {
-  return /^[0-9a-z-]+$/i.test(namespace) ? `${namespace}${PUBLIC_SUFFIX}` : namespace;
 }

@@ -1,6 +1,6 @@
 /** What an azbridge configuration says beside its forwards, and what becomes of it: mostly a word of warning. */
 import { nearest } from '../../did-you-mean.ts';
-import type { AzbridgeNode } from './azbridge-node.ts';
+import type { ImportNode } from './import-node.ts';
 
 /** Keys with which azbridge itself does nothing. */
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ const TOP_KEYS = [
 const DEFAULT_KEEP_ALIVE_S = '30';
 const LEFT_OUT = 'left out';
 
-export function warnOfOptions(top: AzbridgeNode): void {
+export function warnOfOptions(top: ImportNode): void {
   for (const [key, instead] of Object.entries(WITHOUT_EFFECT)) {
     if (top.text(key) !== undefined)
       top.warn(key, `azbridge reads it and does nothing with it: ${LEFT_OUT}; ${instead}`);
@@ -57,7 +57,7 @@ export function warnOfOptions(top: AzbridgeNode): void {
 }
 
 /** Names each key that azbridge does not have. */
-export function warnOfUnknown(node: AzbridgeNode, known: readonly string[]): void {
+export function warnOfUnknown(node: ImportNode, known: readonly string[]): void {
   for (const key of node.othersThan(known)) {
     const meant = nearest(key, known);
     node.warn(
@@ -70,7 +70,7 @@ export function warnOfUnknown(node: AzbridgeNode, known: readonly string[]): voi
 }
 
 /** Its documents say that the default is false, and it is true. */
-function warnOfExit(top: AzbridgeNode): void {
+function warnOfExit(top: ImportNode): void {
   if (!top.has('ExitOnForwardFailure') || top.flag('ExitOnForwardFailure')) return;
   const empty = top.text('ExitOnForwardFailure') === undefined;
   top.warn(
@@ -81,7 +81,7 @@ function warnOfExit(top: AzbridgeNode): void {
   );
 }
 
-function warnOfLog(top: AzbridgeNode): void {
+function warnOfLog(top: ImportNode): void {
   const level = top.text('LogLevel')?.toLowerCase();
   if (level !== undefined && level !== 'info') {
     const isLoud = /^(?:verbose|debug\d?)$/.test(level);

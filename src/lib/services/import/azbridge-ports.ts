@@ -4,20 +4,20 @@ import { parseTargetAddress, type TargetAddress } from '../../../protocol/target
 import { formatTarget, parseBind, type Bind } from '../../../protocol/target.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import { namedTargetFault, ownPortName, portNameFault } from '../../logical-ports.ts';
-import type { AzbridgeNode } from './azbridge-node.ts';
+import type { ImportNode } from './import-node.ts';
 
 /** A logical port and where it leads, or where it is bound. */
 export interface NamedPort<T> {
   readonly name: string;
   readonly address: T;
-  readonly node: AzbridgeNode;
+  readonly node: ImportNode;
 }
 
 const MAX_PORT = 65_535;
 const HTTP_PORTS = { http: 80, https: 443 } as const;
 
 /** A binding of LocalForward. Undefined after a fault. */
-export function readBind(node: AzbridgeNode, gatewayPorts: boolean): NamedPort<Bind> | undefined {
+export function readBind(node: ImportNode, gatewayPorts: boolean): NamedPort<Bind> | undefined {
   const socket = node.text('BindLocalSocket');
   const port = readPort(node, 'BindPort');
   if (socket !== undefined) return readSocket(node, 'BindLocalSocket', socket, port !== undefined, parseBind);
@@ -35,7 +35,7 @@ export function readBind(node: AzbridgeNode, gatewayPorts: boolean): NamedPort<B
 }
 
 /** A binding of RemoteForward. Undefined after a fault. */
-export function readTarget(node: AzbridgeNode): NamedPort<TargetAddress> | undefined {
+export function readTarget(node: ImportNode): NamedPort<TargetAddress> | undefined {
   if (node.flag('Insecure'))
     node.warn(
       'Insecure',
@@ -60,7 +60,7 @@ export function readTarget(node: AzbridgeNode): NamedPort<TargetAddress> | undef
   );
 }
 
-function readHttp(node: AzbridgeNode): NamedPort<TargetAddress> | undefined {
+function readHttp(node: ImportNode): NamedPort<TargetAddress> | undefined {
   const port = readPort(node, 'HostPort');
   if (port?.udp) return node.fault('HostPort', 'HTTP has no UDP port');
   const written = node.text('PortName');
@@ -83,7 +83,7 @@ function readHttp(node: AzbridgeNode): NamedPort<TargetAddress> | undefined {
 }
 
 function readSocket<T extends Bind | TargetAddress>(
-  node: AzbridgeNode,
+  node: ImportNode,
   key: string,
   socket: string,
   hasPort: boolean,
@@ -103,7 +103,7 @@ function readSocket<T extends Bind | TargetAddress>(
 }
 
 function named<T extends Bind | TargetAddress>(
-  node: AzbridgeNode,
+  node: ImportNode,
   address: T | undefined,
   faultOf: (name: string, address: T) => string | undefined,
   fallback?: string,
@@ -116,7 +116,7 @@ function named<T extends Bind | TargetAddress>(
     : node.fault('PortName', `"${name}" cannot be the name of a logical port: ${fault}`);
 }
 
-function readPort(node: AzbridgeNode, key: string): { number: number; udp: boolean } | undefined {
+function readPort(node: ImportNode, key: string): { number: number; udp: boolean } | undefined {
   const text = node.text(key);
   if (text === undefined) return undefined;
   const [, minus, digits, suffix] = /^(-?)(\d+)(U?)$/i.exec(text) ?? [];
@@ -132,7 +132,7 @@ function readPort(node: AzbridgeNode, key: string): { number: number; udp: boole
 }
 
 /** Its documents bind to all addresses without BindAddress; its code fails; we stay on this machine. */
-function bindHost(node: AzbridgeNode, gatewayPorts: boolean): string {
+function bindHost(node: ImportNode, gatewayPorts: boolean): string {
   const written = node.text('BindAddress');
   if (written === undefined) {
     node.warn(
@@ -163,7 +163,7 @@ function bare(host: string): string {
   return isIPv6(inner) ? inner : host;
 }
 
-function parsed<T>(node: AzbridgeNode, key: string, parse: () => T): T | undefined {
+function parsed<T>(node: ImportNode, key: string, parse: () => T): T | undefined {
   try {
     return parse();
   } catch (error) {

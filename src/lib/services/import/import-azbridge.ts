@@ -8,31 +8,20 @@ import type {
   Access,
   ForwardDeclaration,
   ListenerDeclaration,
-  ManagerDeclaration,
 } from '../../config/hcm-yaml/manager-declaration.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import type { TargetAddress } from '../../../protocol/target-address.ts';
 import { formatBind, type Bind } from '../../../protocol/target.ts';
 import { httpPortNames } from '../../logical-ports.ts';
-import { AccessReader, type ImportedSecret, type Relay } from './azbridge-access.ts';
-import { AzbridgeNode, type Findings, type ImportWarning } from './azbridge-node.ts';
+import { AccessReader, type Relay } from './azbridge-access.ts';
+import { ImportNode, type Findings } from './import-node.ts';
+import type { Imported, ImportTarget } from './imported.ts';
 import { warnOfOptions, warnOfUnknown } from './azbridge-options.ts';
 import { readBind, readTarget, type NamedPort } from './azbridge-ports.ts';
 
-export interface ImportOptions {
-  /** The name of the file, for messages. */
-  file: string;
+export interface ImportOptions extends ImportTarget {
   /** The namespace of a file that names no relay. */
   namespace?: string | undefined;
-  /** How hcm.yaml refers to a secret. */
-  accessOf(secret: ImportedSecret): Access;
-}
-
-export interface Imported {
-  manager: ManagerDeclaration;
-  secrets: ImportedSecret[];
-  /** In the order of the file. */
-  warnings: ImportWarning[];
 }
 
 const SHARED_KEYS = ['RelayName', 'ConnectionString', 'Bindings'];
@@ -51,7 +40,7 @@ export function importAzbridge(text: string, options: ImportOptions): Imported {
   const document = readDocument(text.replace(/^\uFEFF/, ''), { file, env: {}, section: undefined });
   if (document.value === null) throw nothingIn(file);
   const findings: Findings = { warnings: [], faults: [] };
-  const top = new AzbridgeNode(document, findings);
+  const top = new ImportNode(document, findings);
   warnOfOptions(top);
   const access = new AccessReader(top, namespace);
   const reader = new ForwardReader(access, options, top.flag('GatewayPorts'));
@@ -76,8 +65,8 @@ class ForwardReader {
   }
 
   /** Entries for one hybrid connection become one listener: the relay hands each stream to any of several. */
-  listeners(nodes: readonly AzbridgeNode[]): ListenerDeclaration[] {
-    const found = new Map<string, { relay: Relay; ports: Map<string, TargetAddress>; node: AzbridgeNode }>();
+  listeners(nodes: readonly ImportNode[]): ListenerDeclaration[] {
+    const found = new Map<string, { relay: Relay; ports: Map<string, TargetAddress>; node: ImportNode }>();
     for (const node of nodes) {
       const ports = bindingsOf(node, REMOTE_BINDING_KEYS).map((binding) => readTarget(binding));
       const relay = this.#access.read(node, false);
@@ -101,7 +90,7 @@ class ForwardReader {
   }
 
   /** Bindings of the same name, and those without a token, stand in entries of their own. */
-  forwards(node: AzbridgeNode): ForwardDeclaration[] {
+  forwards(node: ImportNode): ForwardDeclaration[] {
     const entries: { anonymous: boolean; ports: Map<string, Bind> }[] = [];
     for (const binding of bindingsOf(node, LOCAL_BINDING_KEYS)) {
       warnOfNames(binding);
@@ -121,7 +110,7 @@ class ForwardReader {
     });
   }
 
-  #tunnel({ connection, secret }: Relay, { place }: AzbridgeNode) {
+  #tunnel({ connection, secret }: Relay, { place }: ImportNode) {
     const access: Access = secret === undefined ? { kind: 'entra' } : this.#options.accessOf(secret);
     return { connection, access, at: place };
   }
@@ -135,7 +124,7 @@ class ForwardReader {
 }
 
 /** The bindings of a forward: a list, or the one that it is itself. Names the keys that are none. */
-function bindingsOf(node: AzbridgeNode, keys: readonly string[]): AzbridgeNode[] {
+function bindingsOf(node: ImportNode, keys: readonly string[]): ImportNode[] {
   warnOfUnknown(node, [...SHARED_KEYS, ...keys]);
   const list = node.list('Bindings');
   if (list.length === 0) return [node];
@@ -154,7 +143,7 @@ function addPort(ports: Map<string, TargetAddress>, { name, address, node }: Nam
   if (httpPortNames(ports).length > 1) node.fault('Http', 'a second HTTP target: a connection can have one');
 }
 
-function warnOfNames(binding: AzbridgeNode): void {
+function warnOfNames(binding: ImportNode): void {
   if (binding.text('HostName') !== undefined)
     binding.warn(
       'HostName',

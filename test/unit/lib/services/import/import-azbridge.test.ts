@@ -25,7 +25,7 @@ function section(text: string, namespace?: string): unknown {
 
 function warnings(text: string): string[] {
   return importText(text).warnings.map(
-    ({ at, key, message }) => `${at.line}:${at.column} ${key}: ${message}`,
+    ({ at, key, message }) => `${at?.line}:${at?.column} ${key}: ${message}`,
   );
 }
 

@@ -1,29 +1,22 @@
 /**
- * One mapping of an azbridge configuration: its values by key, each with its place. Keys count without case (azbridge
+ * One mapping of a file that is imported: its values by key, each with its place. Keys count without case (azbridge
  * itself wants them as documented); quotes around a value are taken off as azbridge does; an empty value is none.
  */
 import { childPointer, type PlainDocument } from '../../config/hcm-yaml/document.ts';
 import type { Place } from '../../config/hcm-yaml/declaration.ts';
 import type { Fault } from '../../config/hcm-yaml/faults.ts';
-
-/** What is not taken over as it is, or does something else than it seems to. */
-export interface ImportWarning {
-  readonly at: Place;
-  /** As it is written in the file. */
-  readonly key: string;
-  readonly message: string;
-}
+import type { ImportWarning } from './imported.ts';
 
 /** What is found while the file is read. */
 export interface Findings {
-  readonly warnings: ImportWarning[];
+  readonly warnings: (ImportWarning & { readonly at: Place })[];
   readonly faults: Fault[];
 }
 
 const YES = /^(?:true|yes|on|y)$/i;
 const NO = /^(?:false|no|off|n)$/i;
 
-export class AzbridgeNode {
+export class ImportNode {
   readonly #document: PlainDocument;
   readonly #findings: Findings;
   readonly #pointer: string;
@@ -69,7 +62,7 @@ export class AzbridgeNode {
   }
 
   /** The mappings of a list; none when it is missing or empty. */
-  list(key: string): AzbridgeNode[] {
+  list(key: string): ImportNode[] {
     const value = this.#raw(key);
     if (value === undefined || value === null) return [];
     if (!Array.isArray(value)) {
@@ -78,7 +71,7 @@ export class AzbridgeNode {
     }
     const at = this.#pointerOf(key);
     return value.map(
-      (item, index) => new AzbridgeNode(this.#document, this.#findings, childPointer(at, index), item),
+      (item, index) => new ImportNode(this.#document, this.#findings, childPointer(at, index), item),
     );
   }
 
