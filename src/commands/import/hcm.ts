@@ -12,7 +12,7 @@ export default class ImportHcm extends BaseCommand {
     'variables of the environment, which are named. Nothing that exists is written over.',
   ].join(' ');
   static override examples = [
-    '<%= config.bin %> <%= command.id %> C:\\\\ProgramData\\\\HybridConnectionManager\\\\connections.json --out hcm.yaml',
+    '<%= config.bin %> <%= command.id %> C:\\ProgramData\\HybridConnectionManager\\connections.json --out hcm.yaml',
     '<%= config.bin %> <%= command.id %> /usr/share/HybridConnectionManager/connections.json',
   ];
 

@@ -44,7 +44,7 @@ const ONE_TARGET =
 
 /** @throws HcmError HCM_CONFIG_INVALID, HCM_TARGET_INVALID, HCM_BIND_INVALID. */
 export function importAztunnel(variables: Variables, options: AztunnelOptions): Imported {
-  const { file, target, bind, accessOf } = options;
+  const { file, target, bind } = options;
   const faults: Fault[] = [];
   const warnings: ImportWarning[] = [];
   const at = (key: string) => variables.get(key)?.at;
@@ -71,7 +71,7 @@ export function importAztunnel(variables: Variables, options: AztunnelOptions): 
   warn('AZTUNNEL_HYCO_NAME', OWN_DIALECT);
   const secrets = new ImportedSecrets();
   const access: Access =
-    parsed.credential.kind === 'none' ? { kind: 'entra' } : accessOf(secrets.add(name, parsed));
+    parsed.credential.kind === 'none' ? { kind: 'entra' } : options.accessOf(secrets.add(name, parsed));
   const tunnel = { connection: `${namespaceOf(parsed.endpoint)}/${name}`, access, at: START };
   const isListener = bind === undefined || target !== undefined;
   if (isListener && target === undefined) warn('AZTUNNEL_HYCO_NAME', ONE_TARGET);

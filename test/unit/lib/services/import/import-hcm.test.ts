@@ -95,7 +95,7 @@ describe("the connections of Microsoft's manager", () => {
   });
 
   it('without a target, without a key, twice, or with a key of tomorrow: taken over, and told with the line', () => {
-    const { EndpointHost: _host, EndpointPort: _port, ...bare } = DB;
+    const bare = { ...DB, EndpointHost: undefined, EndpointPort: undefined };
     const imported = importData([
       { ...bare, Name: 'a', KeyValue: '' },
       { ...DB, Tomorrow: 1 },
