@@ -1,0 +1,38 @@
+/** The manager's log as it lies on the disk: for when nobody runs who could be asked. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LOG_FILE } from '../../../manager/event-log.ts';
+import type { EventView } from '../../../manager/control/operations.ts';
+import type { LogFilter } from './log-filter.ts';
+
+/** The newest lines that are wanted, oldest first. Undefined: there is no log, or none that may be read. */
+export async function readLogFile(
+  folder: string,
+  { lines, filter }: { lines: number; filter: LogFilter },
+): Promise<EventView[] | undefined> {
+  const names = await readdir(folder).catch((): string[] => []);
+  // Older ones have a time in front of the name, and the one that is written has none.
+  const older = names.filter((name) => name.endsWith(`-${LOG_FILE}`)).sort();
+  const files = names.includes(LOG_FILE) ? [...older, LOG_FILE] : older;
+  let found: EventView[] = [];
+  let isThere = false;
+  for (const name of files.reverse()) {
+    const text = await readFile(join(folder, name), 'utf8').catch(() => undefined);
+    if (text === undefined) continue;
+    isThere = true;
+    found = [...text.split('\n').flatMap(eventIn).filter(filter), ...found];
+    if (found.length >= lines) break;
+  }
+  if (!isThere) return undefined;
+  return lines === 0 ? [] : found.slice(-lines);
+}
+
+/** A line that was cut off when the machine went down is none. */
+function eventIn(line: string): EventView[] {
+  try {
+    const value = JSON.parse(line) as Partial<EventView> | null;
+    return typeof value?.event === 'string' && typeof value.time === 'string' ? [value as EventView] : [];
+  } catch {
+    return [];
+  }
+}
