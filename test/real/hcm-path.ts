@@ -85,6 +85,15 @@ export class HcmPath {
     return emulator;
   }
 
+  /** An emulator whose keys survive its death, on a port that it has again after it. */
+  async startKeptEmulator(port: number, connections: readonly string[]): Promise<HcmProcess> {
+    const flags = connections.flatMap((name) => ['--connection', name]);
+    const kept = ['--port', String(port), '--state-dir', join(this.directory, 'relay')];
+    const emulator = await this.run(['emulator', 'start', ...kept, ...flags], 'ready');
+    this.#relay = emulator.events.find(({ event }) => event === 'ready') as unknown as EmulatorReady;
+    return emulator;
+  }
+
   /** A file with a connection string of the connection, as a user keeps it. */
   async stringFile(name: string, side: 'listener' | 'sender'): Promise<string> {
     const connection = this.relay.connections.find((candidate) => candidate.name === name);
