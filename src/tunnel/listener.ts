@@ -6,7 +6,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { HcmError } from '../protocol/errors.ts';
-import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
 import {
   formatTargetAddress,
   type HttpTargetAddress,
@@ -26,6 +25,7 @@ import type { Connection, ListenerOptions } from './options.ts';
 import { rawDialect } from './raw-dialect.ts';
 import { ReconnectPolicy, isFinal } from './reconnect-policy.ts';
 import { RelayDialer } from './relay-dialer.ts';
+import { RelayTime } from './relay-time.ts';
 import type { ListenerState } from './state.ts';
 import { StreamSet, type LiveStream } from './stream-set.ts';
 import { TargetSource } from './target-source.ts';
@@ -41,6 +41,7 @@ export class HybridConnectionListener {
   readonly #connection: Connection & { tokens: TokenProvider };
   readonly #options: ListenerOptions;
   readonly #clock: Clock;
+  readonly #relayTime: RelayTime;
   readonly #random: () => number;
   readonly #emit: Emit;
   readonly #dialer: RelayDialer;
@@ -66,9 +67,10 @@ export class HybridConnectionListener {
     const { tokens } = connection;
     if (!tokens)
       throw new HcmError('HCM_TOKEN_MISSING', 'A listener needs a key or a token with the right Listen');
-    this.#connection = { ...connection, tokens };
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#relayTime = new RelayTime(this.#clock);
+    this.#connection = { ...connection, tokens: this.#relayTime.stamped(tokens) };
     this.#random = options.random ?? Math.random;
     this.#emit = emitterFor(connection, this.#clock, options);
     this.#dialer = new RelayDialer(options, this.#clock);
@@ -147,9 +149,10 @@ export class HybridConnectionListener {
   }
 
   async #run(): Promise<void> {
-    const stopWatching = watchClock(this.#clock, () => this.refresh());
+    const stopWatching = watchClock(this.#clock, () => this.#onClockJump());
     while (!this.#stopping.signal.aborted) {
       const { error, onlineMs } = await this.#connectOnce();
+      this.#relayTime.learnFrom(error);
       if (this.#stopping.signal.aborted) break;
       if (mayTryNewerToken(this.#connection.tokens, error.code)) continue;
       if (this.#givesUp(error)) {
@@ -229,10 +232,14 @@ export class HybridConnectionListener {
     this.#wasOnline = true;
     this.#state = { name: 'online', sinceMs: this.#clock.nowMs() };
     this.#emit({ event: 'online', target: this.#describeTarget(), error: this.#targets.refusal });
-    const { skewMs } = channel;
-    if (skewMs !== undefined && Math.abs(skewMs) > CLOCK_SKEW_LIMIT_MS)
-      this.#emit({ event: 'clock-skew', skewMs });
+    this.#relayTime.learn(channel.skewMs);
+    this.#tellSkew();
     this.#cameOnline();
+  }
+
+  #tellSkew(): void {
+    const skewMs = this.#relayTime.skewToTell();
+    if (skewMs !== undefined) this.#emit({ event: 'clock-skew', skewMs });
   }
 
   /** As it stands in the event. */
@@ -261,6 +268,11 @@ export class HybridConnectionListener {
   refresh(): void {
     this.#channel?.refresh();
     this.hurry();
+  }
+
+  #onClockJump(): void {
+    if (this.#relayTime.isSure) this.#tellSkew();
+    this.refresh();
   }
 
   #finish(error: HcmError | undefined): void {

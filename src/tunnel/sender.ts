@@ -6,13 +6,13 @@ import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connectUrl } from '../protocol/addresses.ts';
 import { HcmError, type ErrorCode } from '../protocol/errors.ts';
-import { CLOCK_SKEW_LIMIT_MS } from '../protocol/limits.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import { connectionName, emitterFor, type Emit } from './emitter.ts';
 import { orAborted, withDeadline } from './network-errors.ts';
 import type { Connection, SenderOptions } from './options.ts';
 import { RelayDialer } from './relay-dialer.ts';
+import { RelayTime } from './relay-time.ts';
 import { upgrade } from './relay-socket.ts';
 import { cachedTokens, isStaleKey, mayTryNewerToken } from './token-provider.ts';
 import { RendezvousStream } from './rendezvous-stream.ts';
@@ -49,7 +49,7 @@ export class Sender {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly #dialer: RelayDialer;
-  #toldSkew = false;
+  readonly #relayTime: RelayTime;
   /** How often the tokens were found stale. */
   #renewals = 0;
 
@@ -57,7 +57,9 @@ export class Sender {
     this.options = options;
     this.clock = options.clock ?? systemClock;
     const { tokens } = connection;
-    this.connection = { ...connection, tokens: tokens && cachedTokens(tokens, this.clock) };
+    this.#relayTime = new RelayTime(this.clock);
+    const stamped = tokens && this.#relayTime.stamped(tokens);
+    this.connection = { ...connection, tokens: stamped && cachedTokens(stamped, this.clock) };
     this.emit = emitterFor(connection, this.clock, options);
     this.#dialer = new RelayDialer(options, this.clock);
   }
@@ -76,6 +78,7 @@ export class Sender {
         try {
           return { stream, webSocket: await this.#attempt(stream, signal) };
         } catch (error) {
+          if (error instanceof HcmError) this.#relayTime.learnFrom(error);
           if (attempt === ATTEMPTS || signal.aborted || !(error instanceof HcmError)) throw error;
           if (this.#hasNewerToken(error.code, renewalsBefore)) continue;
           if (!WORTH_ANOTHER_TRY.has(error.code)) throw error;
@@ -119,9 +122,9 @@ export class Sender {
   }
 
   #tellSkew(skewMs: number | undefined): void {
-    if (this.#toldSkew || skewMs === undefined || Math.abs(skewMs) <= CLOCK_SKEW_LIMIT_MS) return;
-    this.#toldSkew = true;
-    this.emit({ event: 'clock-skew', skewMs });
+    this.#relayTime.learn(skewMs);
+    const toTell = this.#relayTime.skewToTell();
+    if (toTell !== undefined) this.emit({ event: 'clock-skew', skewMs: toTell });
   }
 }
 

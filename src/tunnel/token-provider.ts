@@ -15,8 +15,14 @@ export interface TokenProvider {
   /**
    * A token for this entity, made now. Rejects with HcmError.
    * @param entity.lifetimeMs for how long, where that is ours to say: with a key. Default: the provider's own.
+   * @param entity.behindMs how far our clock is behind the one that judges the token. `expiresAtMs` stays ours.
    */
-  token(entity: { host: string; path: string; lifetimeMs?: number | undefined }): Promise<Token>;
+  token(entity: {
+    host: string;
+    path: string;
+    lifetimeMs?: number | undefined;
+    behindMs?: number | undefined;
+  }): Promise<Token>;
   /** False for a ready-made token: asking again gives the same one. */
   readonly renewable: boolean;
   /**
@@ -39,12 +45,11 @@ export function sasKeyTokens(
 ): TokenProvider {
   return {
     renewable: true,
-    token({ host, path, lifetimeMs: asked }) {
+    token({ host, path, lifetimeMs: asked, behindMs = 0 }) {
       const expiresAtMs = clock.nowMs() + (asked ?? lifetimeMs);
-      return Promise.resolve({
-        text: signSasToken({ resource: sasResource(host, path), ...key, expiresAtMs }),
-        expiresAtMs,
-      });
+      const resource = sasResource(host, path);
+      const text = signSasToken({ resource, ...key, expiresAtMs: expiresAtMs + behindMs });
+      return Promise.resolve({ text, expiresAtMs });
     },
   };
 }
@@ -88,16 +93,20 @@ export function readySasToken(text: string): TokenProvider {
 
 /** Asks `tokens` again only when a token has lived most of its life: a sender needs one for every stream. */
 export function cachedTokens(tokens: TokenProvider, clock: Clock): TokenProvider {
-  const kept = new Map<string, { token: Token; freshUntilMs: number }>();
+  const kept = new Map<string, { token: Token; freshForMs: number; nowMs: number; elapsedMs: number }>();
   return {
     renewable: tokens.renewable,
     async token(entity) {
       const key = `${entity.host}/${entity.path}`;
-      const nowMs = clock.nowMs();
+      const [nowMs, elapsedMs] = [clock.nowMs(), clock.monotonicMs()];
       const known = kept.get(key);
-      if (known && nowMs < known.freshUntilMs) return known.token;
+      // A clock that was set back makes nothing younger; elapsed time may not have counted a sleep.
+      const age = (of: { nowMs: number; elapsedMs: number }) =>
+        Math.max(nowMs - of.nowMs, elapsedMs - of.elapsedMs);
+      if (known && age(known) < known.freshForMs) return known.token;
       const token = await tokens.token(entity);
-      kept.set(key, { token, freshUntilMs: nowMs + (token.expiresAtMs - nowMs) * TOKEN_RENEW_FRACTION });
+      const freshForMs = (token.expiresAtMs - nowMs) * TOKEN_RENEW_FRACTION;
+      kept.set(key, { token, freshForMs, nowMs, elapsedMs });
       return token;
     },
     refused() {

@@ -2,6 +2,7 @@
 import type { EmulatorEvent } from '../../emulator/events.ts';
 import type { EventView } from '../../manager/control/operations.ts';
 import type { HcmError } from '../../protocol/errors.ts';
+import { CLOCK_SKEW_LIMIT_MS } from '../../protocol/limits.ts';
 import type { RequestServed, TunnelEvent, TunnelEventHandler } from '../../tunnel/events.ts';
 import { formatDuration } from './durations.ts';
 import { remedyOf } from '../error-table.ts';
@@ -86,7 +87,9 @@ export class EventPresenter {
       case 'token-renewed':
         return verbose ? `token renewed for ${event.connection}, good until ${event.expiresAt}` : undefined;
       case 'clock-skew':
-        return `${paint.yellow('clock')} of this machine differs from the relay's by ${formatDuration(Math.abs(event.skewMs))}`;
+        return Math.abs(event.skewMs) > CLOCK_SKEW_LIMIT_MS
+          ? `${paint.yellow('clock')} of this machine differs from the relay's by ${formatDuration(Math.abs(event.skewMs))}`
+          : `${paint.green('clock')} of this machine is right again`;
       case 'accepted':
         return `${id} open${to(event.target)}${from(event.remote)}`;
       case 'opening':
