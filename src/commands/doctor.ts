@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { option, string } from '@oclif/core/flags';
 import { azureFlags } from '../lib/cli/azure-flags.ts';
 import { BaseCommand } from '../lib/cli/base-command.ts';
 import { connectionArg, connectionFlags } from '../lib/cli/connection-flags.ts';
 import { readDoctorConnections } from '../lib/cli/doctor-connections.ts';
 import { interruptSignal } from '../lib/cli/interrupt-signal.ts';
+import { managerClient } from '../lib/cli/manager/manager-flags.ts';
+import { logFolder, managerFolder } from '../lib/cli/manager/manager-place.ts';
 import { networkOptions } from '../lib/cli/network-flags.ts';
 import { runDoctor, withBundleName } from '../lib/cli/run-doctor.ts';
 import { proxySettingOf, thisMachine } from '../lib/cli/this-machine.ts';
@@ -14,7 +17,7 @@ import { systemClock } from '../tunnel/clock.ts';
 export default class Doctor extends BaseCommand {
   static override summary = 'Prove each step from this machine to the target, and name the one that fails.';
   static override description =
-    'Clock, DNS, proxy, TCP, TLS, WebSocket, token and rights, the hybrid connection, its listeners, the target, and last a connection through the relay and back. The exit status is that of the first proof that failed. Without CONNECTION it looks at this machine alone. A key that may only listen or only send is enough for all but the proofs that it leaves out; two --connection-string-file give both.';
+    'Clock, DNS, proxy, TCP, TLS, WebSocket, token and rights, the hybrid connection, its listeners, the target, and last a connection through the relay and back. The exit status is that of the first proof that failed. Without CONNECTION it looks at this machine, and has a running manager test all of its connections. A key that may only listen or only send is enough for all but the proofs that it leaves out; two --connection-string-file give both.';
   static override usage = '<%= command.id %> [CONNECTION] [flags]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-relay/db',
@@ -58,7 +61,12 @@ export default class Doctor extends BaseCommand {
         connections: await readDoctorConnections({ flags, name: args.connection, output }),
       },
       ...{ output, json: this.jsonEnabled(), bundle: flags.bundle },
-      secretFiles: [...(flags['connection-string-file'] ?? []), flags['proxy-password-file'] ?? '-'],
+      manager: { client: managerClient(), logFolder: logFolder(process.env) },
+      secretFiles: [
+        ...(flags['connection-string-file'] ?? []),
+        flags['proxy-password-file'] ?? '-',
+        join(managerFolder(process.env), 'secrets.json'),
+      ],
     });
   }
 }

@@ -1,4 +1,6 @@
 /** How a diagnosis is shown: a line for each proof as it comes, what to do about those that failed, and its JSON. */
+import type { TestReport } from '../../manager/control/operations.ts';
+import { proofOfView } from '../services/doctor/proof-view.ts';
 import { firstFailure, type ProofReport } from '../services/doctor/report.ts';
 import type { Output } from './output.ts';
 import { docsLink, toUserError, type UserError } from './to-user-error.ts';
@@ -9,6 +11,8 @@ export interface Diagnosis {
   readonly hcmVersion: string;
   readonly time: string;
   readonly proofs: readonly ProofReport[];
+  /** Of a running manager: its connections, where none was named. */
+  readonly managed?: readonly TestReport[] | undefined;
 }
 
 const MARKS = { ok: '✓', failed: '✗', warning: '!', skipped: '-' } as const;
@@ -50,12 +54,31 @@ export function sayFailure(output: Output, proofs: readonly ProofReport[]): bool
   return true;
 }
 
+/** Those of the manager's connections too, with the connection in their titles. */
+export function allProofs({ proofs, managed = [] }: Diagnosis): ProofReport[] {
+  const found = managed.flatMap(({ connection, proofs: views }) =>
+    views.map(proofOfView).map((proof) => ({ ...proof, title: `${proof.title} of ${connection}` })),
+  );
+  return [...proofs, ...found];
+}
+
+/** A connection of the manager, headed by its name. */
+export function managedHeading({ connection, role }: Pick<TestReport, 'connection' | 'role'>): string {
+  return `\n${connection} (${role})`;
+}
+
 /** What it comes to. */
-export function sayVerdict(output: Output, { proofs, connection }: Diagnosis): void {
+export function sayVerdict(output: Output, diagnosis: Diagnosis): void {
+  const { connection, managed } = diagnosis;
+  const proofs = allProofs(diagnosis);
   if (sayFailure(output, proofs)) return;
   const warnings = proofs.filter(({ result }) => result === 'warning').length;
   const { green, yellow } = output.paint;
   const noted = warnings === 0 ? '' : yellow(` ${warnings} warning${warnings === 1 ? '' : 's'}.`);
+  if (managed !== undefined) {
+    const count = `${managed.length} connection${managed.length === 1 ? '' : 's'}`;
+    return output.say(`\n${green(`Nothing is wrong with the manager and its ${count}.`)}${noted}`);
+  }
   if (connection === undefined) {
     output.say(`\n${green('Nothing is wrong with this machine.')}${noted}`);
     return output.next('hcm doctor NAMESPACE/NAME');
@@ -72,16 +95,19 @@ export function exitStatusOf(proofs: readonly ProofReport[]): number {
 }
 
 /** The document of docs/json.md. */
-export function diagnosisJson({ connection, hcmVersion, time, proofs }: Diagnosis): Record<string, unknown> {
-  const failure = firstFailure(proofs);
-  const hasWarning = proofs.some(({ result }) => result === 'warning');
+export function diagnosisJson(diagnosis: Diagnosis): Record<string, unknown> {
+  const { connection, hcmVersion, time, proofs, managed } = diagnosis;
+  const all = allProofs(diagnosis);
+  const failure = firstFailure(all);
+  const hasWarning = all.some(({ result }) => result === 'warning');
   return {
     ...(connection === undefined ? {} : { connection }),
     result: failure !== undefined ? 'failed' : hasWarning ? 'warning' : 'ok',
-    exitStatus: exitStatusOf(proofs),
+    exitStatus: exitStatusOf(all),
     ...(failure === undefined ? {} : { failed: failure.proof }),
     ...{ time, hcmVersion },
     proofs: proofs.map(proofJson),
+    ...(managed === undefined ? {} : { connections: managed }),
   };
 }
 

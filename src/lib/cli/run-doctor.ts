@@ -2,20 +2,27 @@
 import { access, constants, readdir, stat } from 'node:fs/promises';
 import { arch, cpus, release, totalmem, type as osType, version as osVersion } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
+import type { ControlClient } from '../../manager/control/control-client.ts';
+import type { TestReport } from '../../manager/control/operations.ts';
 import { loadText } from '../config/json-file.ts';
 import { bundleError, bundleFiles, writeBundle } from '../services/doctor/bundle.ts';
 import { examine, examined } from '../services/doctor/examine.ts';
+import { proofOfView } from '../services/doctor/proof-view.ts';
+import type { ProofReport } from '../services/doctor/report.ts';
 import type { Scene } from '../services/doctor/scene.ts';
 import { secretsIn } from '../services/doctor/secrets.ts';
 import {
+  allProofs,
   diagnosisJson,
   exitStatusOf,
+  managedHeading,
   printProof,
   proofLines,
   sayVerdict,
   type Diagnosis,
 } from './doctor-presenter.ts';
 import { readInputFile } from './input-file.ts';
+import { managerFiles, managerProof, testAll } from './manager/doctor-manager.ts';
 import type { Output } from './output.ts';
 
 export interface DoctorRun {
@@ -24,6 +31,8 @@ export interface DoctorRun {
   json: boolean;
   /** Where the bundle goes. */
   bundle: string | undefined;
+  /** The manager whose connections are examined where none is named, and where its log lies. */
+  manager: { client: ControlClient; logFolder: string };
   /** Files that hold secrets, so that none of these gets into the bundle. */
   secretFiles: readonly string[];
 }
@@ -42,18 +51,41 @@ export async function runDoctor(run: DoctorRun): Promise<number> {
     onBegin: ({ doing }) => isTerminal && output.progress(doing),
     onReport: (report) => !json && printProof(output, report, process.stdout.isTTY),
   }).finally(() => output.wipeProgress());
+  const managed = examined(scene) === undefined ? await examineManager(run, proofs) : undefined;
   const diagnosis: Diagnosis = {
     connection: examined(scene),
     hcmVersion: scene.machine.hcmVersion,
     time: new Date(scene.clock.nowMs()).toISOString(),
-    proofs,
+    ...{ proofs, managed },
   };
   const document = diagnosisJson(diagnosis);
   if (bundle !== undefined) await bundleUp(bundle, run, diagnosis, document);
   if (json) output.json({ ...document, ...(bundle === undefined ? {} : { bundle }) });
   else sayVerdict(output, diagnosis);
   if (bundle !== undefined) output.say(`For support, without secrets: ${bundle}`);
-  return exitStatusOf(proofs);
+  return exitStatusOf(allProofs(diagnosis));
+}
+
+/** Undefined where none runs, or none can be asked; a proof says so then. */
+async function examineManager(
+  { manager: { client }, output, json }: DoctorRun,
+  proofs: ProofReport[],
+): Promise<TestReport[] | undefined> {
+  const proof = await managerProof(client);
+  if (proof === undefined) return undefined;
+  proofs.push(proof);
+  if (!json) printProof(output, proof, process.stdout.isTTY);
+  if (proof.result === 'failed') return undefined;
+  const isTerminal = process.stderr.isTTY;
+  const managed = await testAll(client, (name) => isTerminal && output.progress(`testing ${name}`)).finally(
+    () => output.wipeProgress(),
+  );
+  if (json) return managed;
+  for (const report of managed) {
+    output.answer(managedHeading(report));
+    for (const view of report.proofs) printProof(output, proofOfView(view), process.stdout.isTTY);
+  }
+  return managed;
 }
 
 /** Before a minute of proofs, not after it. @throws HcmError HCM_USAGE. */
@@ -70,8 +102,8 @@ async function checkPlace(path: string): Promise<void> {
 
 async function bundleUp(
   path: string,
-  { scene, output, secretFiles }: DoctorRun,
-  { proofs }: Diagnosis,
+  { scene, output, secretFiles, manager }: DoctorRun,
+  diagnosis: Diagnosis,
   report: object,
 ): Promise<void> {
   const { env, stateDirectory } = scene.machine;
@@ -81,7 +113,10 @@ async function bundleUp(
   const files = bundleFiles(
     {
       ...{ report, env, system: systemFacts(scene) },
-      text: proofs.flatMap((proof) => proofLines(proof, (next) => output.inSameCloud(next))).join('\n'),
+      text: allProofs(diagnosis)
+        .flatMap((proof) => proofLines(proof, (next) => output.inSameCloud(next)))
+        .join('\n'),
+      manager: await managerFiles(manager.client, manager.logFolder),
       config: await configFiles(stateDirectory),
       stateFiles: await listState(stateDirectory),
     },

@@ -18,6 +18,8 @@ export interface BundleContents {
   readonly env: Environment;
   /** Files of configuration, by the name that they have in the bundle. */
   readonly config: Readonly<Record<string, string>>;
+  /** What the manager says of itself, by the name that it has in the bundle; its log. */
+  readonly manager?: Readonly<Record<string, string>>;
   /** Names, modes and sizes of what is in the state folder. */
   readonly stateFiles: readonly string[];
 }
@@ -32,7 +34,7 @@ const PLAIN =
 
 /** The files of a bundle, none of which holds one of the secrets. */
 export function bundleFiles(contents: BundleContents, secrets: readonly string[]): Record<string, string> {
-  const { report, text, system, env, config, stateFiles } = contents;
+  const { report, text, system, env, config, stateFiles, manager = {} } = contents;
   const files = {
     'report.json': json(report),
     'report.txt': `${text}\n`,
@@ -40,6 +42,7 @@ export function bundleFiles(contents: BundleContents, secrets: readonly string[]
     'environment.txt': lines(environmentLines(env)),
     'state-files.txt': lines(stateFiles),
     ...Object.fromEntries(Object.entries(config).map(([name, value]) => [`config/${name}`, value])),
+    ...Object.fromEntries(Object.entries(manager).map(([name, value]) => [`manager/${name}`, value])),
   };
   return Object.fromEntries(
     Object.entries(files).map(([name, value]) => [name, scrub(redact(value), secrets)]),

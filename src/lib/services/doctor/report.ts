@@ -16,6 +16,8 @@ export type ProofId =
   | 'listeners'
   | 'target'
   | 'probe'
+  /** Whether the manager itself has something to complain of. */
+  | 'manager'
   /** What the manager says of a connection that it runs. */
   | 'state';
 
