@@ -160,6 +160,8 @@ export class Feed {
     this.#pollDueMs = Infinity;
     this.#polling = true;
     const chosen = this.#chosen;
+    // The manager counts when it is asked; when its answer is read depends on how busy this page is.
+    const askedMs = Date.now();
     try {
       const [manager, connections, details] = await Promise.all([
         api.manager(),
@@ -167,7 +169,8 @@ export class Feed {
         chosen === undefined ? undefined : api.details(chosen).catch(goneOrThrow),
       ]);
       if (JSON.stringify(manager) !== JSON.stringify(this.manager.get())) this.manager.set(manager);
-      this.#take(connections, Date.now());
+      this.#take(connections, askedMs);
+      this.#note(askedMs);
       if (chosen === this.#chosen) this.details.set(details);
     } catch (error) {
       // Whoever follows begins anew and says how things stand.
@@ -191,7 +194,6 @@ export class Feed {
       before?.size === cells.size && [...before.keys()].every((id, at) => id === connections[at]?.id);
     if (!sameIds) this.cells.set(cells);
     this.#count();
-    this.#note(cells, nowMs);
   }
 
   #count(): void {
@@ -209,9 +211,9 @@ export class Feed {
     return changes;
   }
 
-  #note(cells: ReadonlyMap<string, ConnectionCell>, nowMs: number): void {
-    const pointsOf = (grid: 'fine' | 'coarse') =>
-      new Map([...cells].map(([id, cell]) => [id, cell.point(grid)]));
+  #note(nowMs: number): void {
+    const cells = [...(this.cells.get() ?? [])];
+    const pointsOf = (grid: 'fine' | 'coarse') => new Map(cells.map(([id, cell]) => [id, cell.point(grid)]));
     // An event may have asked in between: points stand a second apart at least.
     if (nowMs - (this.fine.times.at(-1) ?? 0) < POLL_MS * 0.9) return;
     this.fine.append(nowMs, pointsOf('fine'));

@@ -17,6 +17,8 @@ export interface ChartSeries {
 
 export interface ChartProps {
   title: string;
+  /** Of the heading. */
+  level: 2 | 3;
   /** In seconds since 1970. */
   times: readonly number[];
   series: readonly ChartSeries[];
@@ -53,7 +55,7 @@ export function Chart(props: ChartProps) {
   return (
     <figure class="chart">
       <figcaption>
-        <h3>{props.title}</h3>
+        {props.level === 2 ? <h2>{props.title}</h2> : <h3>{props.title}</h3>}
         <Readout {...props} at={pointed} />
       </figcaption>
       <div ref={place} class="plot" role="img" aria-label={`${props.title}: ${inWords(props)}`} />
@@ -115,7 +117,7 @@ function optionsOf(
   return {
     width: element.clientWidth,
     height: HEIGHT_PX,
-    padding: [10, 8, 0, 0],
+    padding: [10, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {

@@ -43,6 +43,7 @@ export function Charts({ id }: { id?: string }) {
       <div class="chart-grid" data-charts={id === undefined ? 1 : 2}>
         <Chart
           title="Throughput"
+          level={id === undefined ? 2 : 3}
           times={timeline.times}
           spanSeconds={seconds}
           format={formatRate}
@@ -56,6 +57,7 @@ export function Charts({ id }: { id?: string }) {
         {id !== undefined && (
           <Chart
             title="Time to open a stream"
+            level={3}
             times={timeline.times}
             spanSeconds={seconds}
             format={formatMs}

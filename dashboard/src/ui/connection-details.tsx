@@ -151,9 +151,11 @@ function Numbers({ view }: { view: ConnectionView }) {
     ['Streams opened', formatCount(view.opened)],
     ['Refused', formatCount(view.refused)],
     ['Reconnected', formatCount(view.reconnects)],
+    ['Wanted by', view.source === 'file' ? 'the file' : 'hcm add'],
     ['In, in all', formatBytes(view.bytesIn)],
     ['Out, in all', formatBytes(view.bytesOut)],
-    ['Open: median, 99 %', setUpMs ? `${formatMs(setUpMs.p50)}, ${formatMs(setUpMs.p99)}` : '–'],
+    ['Time to open, median', setUpMs ? formatMs(setUpMs.p50) : '–'],
+    ['Time to open, 99 %', setUpMs ? formatMs(setUpMs.p99) : '–'],
   ];
   return (
     <dl class="numbers">

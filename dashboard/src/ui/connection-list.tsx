@@ -77,7 +77,7 @@ function Empty({ onAdd }: { onAdd: () => void }) {
     <section class="empty" aria-labelledby="empty-title">
       <svg viewBox="0 0 120 48" aria-hidden="true" focusable="false">
         <path
-          d="M34 24h52"
+          d="M40 24h40"
           stroke="currentColor"
           stroke-width="3"
           stroke-linecap="round"

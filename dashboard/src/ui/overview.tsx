@@ -1,6 +1,6 @@
 /** All connections at a glance. */
 import { formatCount, formatRate } from '../model/format.ts';
-import { useValue } from '../state/value.ts';
+import { useSelected, useValue } from '../state/value.ts';
 import { Charts } from './charts.tsx';
 import { Symbol } from './icons.tsx';
 import { usePage } from './page-context.ts';
@@ -9,6 +9,7 @@ export function Overview() {
   const { feed } = usePage();
   const { all, online, trouble } = useValue(feed.counts);
   useValue(feed.beat);
+  const live = useSelected(feed.link, ({ name }) => name === 'live');
   if (all === 0) return null;
   const cells = [...(feed.cells.get()?.values() ?? [])];
   const streams = cells.reduce((sum, { view }) => sum + view.get().openStreams, 0);
@@ -20,8 +21,8 @@ export function Overview() {
         Connections of this manager
       </h1>
       <dl class="tiles">
-        <div class="tile" data-tone={trouble > 0 ? 'warn' : 'good'}>
-          <dt>Online</dt>
+        <div class="tile" data-tone={!live ? 'unknown' : trouble > 0 ? 'warn' : 'good'}>
+          <dt>{live ? 'Online' : 'Were online'}</dt>
           <dd>
             {formatCount(online)}
             <small> of {formatCount(all)}</small>

@@ -29,6 +29,13 @@ export function TestDialog({
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);
   const closed = useRef(false);
+  const list = useRef<HTMLOListElement>(null);
+  // What is wrong comes first to the eye; the order of the proofs stays.
+  useEffect(() => {
+    list.current
+      ?.querySelector('[data-result=failed], [data-result=warning]')
+      ?.scrollIntoView({ block: 'center' });
+  }, [report]);
   const run = useCallback(async () => {
     setBusy(true);
     setError(undefined);
@@ -56,10 +63,10 @@ export function TestDialog({
             {report &&
               (report.passed
                 ? 'All is well: every step is proven.'
-                : 'Something is wrong; see below what, and what to do.')}
+                : 'Something is wrong; what, and what to do, stands below.')}
           </p>
           {report && (
-            <ol class="proofs" tabIndex={0} aria-label="Proofs">
+            <ol ref={list} class="proofs" tabIndex={0} aria-label="Proofs">
               {report.proofs.map((proof) => (
                 <li key={proof.name} data-result={proof.result}>
                   <span class="result">
