@@ -178,10 +178,11 @@ export class ManagedConnection {
     this.#tunnel = undefined;
     this.#life += 1;
     this.#recovery?.stop();
-    if (!error && !this.#isStopping) this.record.connect();
+    const isForward = tunnel.binds.length > 0;
+    if ((isForward || !error) && !this.#isStopping) this.record.connect();
     this.#drain(tunnel);
     // A local port cannot be bound a second time before it is let go.
-    if (tunnel.binds.length > 0) await this.#draining.get(tunnel);
+    if (isForward) await this.#draining.get(tunnel);
     return error && { error, livedMs: clock.monotonicMs() - startedMs };
   }
 

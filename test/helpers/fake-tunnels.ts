@@ -7,6 +7,8 @@ import type { ConnectionSpec, ManagedTunnel, OpenTunnel, TargetQuestions } from 
 export interface FakeTunnel extends ManagedTunnel {
   readonly spec: ConnectionSpec;
   readonly stops: number[];
+  /** A stop has resolved: nothing of it is left. */
+  isGone: boolean;
   /** How often it was called to try at once. */
   hurried: number;
   emit(body: TunnelEventBody): void;
@@ -23,13 +25,32 @@ export class FakeTunnels {
   readonly failures: HcmError[] = [];
   /** True: a stop resolves only after `drained`. */
   holdsStreams = false;
+  /** True: an attempt hangs until `letOpen`, or until it is aborted. */
+  holdsOpening = false;
+  #letOpen: (() => void)[] = [];
   attempts = 0;
+  /** The confirmed target that each attempt was given. */
+  readonly confirmed: (string | undefined)[] = [];
 
-  readonly open: OpenTunnel = (spec, { onEvent }) => {
+  readonly open: OpenTunnel = async (spec, { onEvent, confirmed, signal }) => {
     this.attempts += 1;
+    this.confirmed.push(confirmed);
+    if (this.holdsOpening) await this.#opening(signal);
     const failure = this.failures.shift();
-    return failure ? Promise.reject(failure) : Promise.resolve(this.#create(spec, onEvent));
+    if (failure) throw failure;
+    return this.#create(spec, onEvent);
   };
+
+  letOpen(): void {
+    for (const go of this.#letOpen.splice(0)) go();
+  }
+
+  #opening(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#letOpen.push(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+  }
 
   get last(): FakeTunnel {
     const tunnel = this.opened.at(-1);
@@ -49,6 +70,7 @@ export class FakeTunnels {
     const tunnel: FakeTunnel = {
       spec,
       stops,
+      isGone: false,
       hurried: 0,
       hurry: () => void (tunnel.hurried += 1),
       binds: spec.role === 'forward' ? ['127.0.0.1:1433'] : [],
@@ -61,6 +83,7 @@ export class FakeTunnels {
         stops.push(graceMs);
         if (graceMs === 0) drained();
         if (this.holdsStreams) await gone;
+        tunnel.isGone = true;
       },
     };
     this.opened.push(tunnel);
