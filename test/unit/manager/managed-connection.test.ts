@@ -110,13 +110,16 @@ describe('a supervised connection', () => {
     });
 
     it('does not wait an hour for its streams when it is stopped just as it leaves', async () => {
+      tunnels.holdsStreams = true;
       for (let ticks = 0; ticks < 12; ticks += 1) {
         await start(checkedSpec(DB, 'db:5432'));
         targets.down = refused();
         await clock.advanceAsync(10_000);
         clock.advance(1_000);
         for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
-        await connection.stop(500);
+        const stopping = connection.stop(500);
+        tunnels.last.drained();
+        await stopping;
         assert.equal(tunnels.last.stops.at(-1), 500, `after ${ticks} ticks`);
         targets.down = undefined;
       }
