@@ -10,6 +10,8 @@ import type { EventView } from './control/operations.ts';
 const LINES_KEPT = 10_000;
 const FILE_SIZE = '10M';
 const FILES_KEPT = 5;
+/** A sender chooses the path of a request; thousands of long ones must not fill the memory. */
+const TEXT_MAX_CHARS = 2_048;
 export const LOG_FILE = 'manager.log';
 
 export interface LogSink {
@@ -71,10 +73,16 @@ function plainEvent(event: EventView): EventView {
 }
 
 function plainValue(value: unknown): unknown {
-  if (typeof value === 'string') return redact(value);
+  if (typeof value === 'string') return clipped(redact(value));
   if (value instanceof Error) {
     const { code } = value as Error & { code?: string };
-    return { code, message: redact(value.message) };
+    return { code, message: clipped(redact(value.message)) };
   }
-  return value;
+  if (Array.isArray(value)) return value.map(plainValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plainValue(inner)]));
+}
+
+function clipped(text: string): string {
+  return text.length <= TEXT_MAX_CHARS ? text : `${text.slice(0, TEXT_MAX_CHARS - 1)}…`;
 }

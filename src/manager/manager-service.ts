@@ -36,7 +36,7 @@ import { readinessOf, type Readiness } from './readiness.ts';
 import { connectionId, keyFileOf, specsOf } from './specs.ts';
 import type { ConnectionStore, StoredConnection } from './store.ts';
 import { readEachStored } from './store-reading.ts';
-import { readStored } from './stored-declaration.ts';
+import { checkAdded, readStored } from './stored-declaration.ts';
 import type { OpenTunnel, TargetQuestions } from './tunnel.ts';
 import { detailsOf, isoTime, measuredOf, viewOf } from './views.ts';
 import { openWebServer, type WebServer } from './web/web-server.ts';
@@ -168,6 +168,7 @@ export class ManagerService implements ManagerOperations {
   async add(request: AddRequest): Promise<Added> {
     const { role, connection, connectionString, pinnedTarget, entry } = request;
     const { store, clock } = this.#options;
+    checkAdded(entry);
     const id = connectionId(role, connection);
     if (this.#manager.get(id)?.spec.source === 'file') {
       throw new HcmError('HCM_RESOURCE_CONFLICT', `${connection} stands in ${this.#options.file?.path}.`, {

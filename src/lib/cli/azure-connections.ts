@@ -1,9 +1,8 @@
 /** Hybrid connections from Azure, for commands of the data plane. Loaded only when no connection string is given. */
 import type { Token } from '../../tunnel/token-provider.ts';
-import { entraTokens } from '../../tunnel/token-provider.ts';
 import type { Session } from '../auth/session.ts';
 import { openAppConnections, type AppAccess } from '../services/app-forward.ts';
-import { accessByEntra, accessByKey } from '../services/connection-access.ts';
+import { accessByEntra, accessByKey, entraTokensOf } from '../services/connection-access.ts';
 import { openAzureFor, openSessionFor } from './azure-session.ts';
 import type { ConnectionFlags } from './connection-flags.ts';
 import type { ConnectionLookUp } from './connection-input.ts';
@@ -27,9 +26,8 @@ export function openConnectionLookUp({ flags, output }: AzureInput): ConnectionL
       return wanted.map((one) => accessByEntra(session.cloud, one, getToken));
     },
     async managedIdentity() {
-      return entraTokens(
-        await relayTokens(await openSessionFor({ flags: { ...flags, auth: 'managed' }, output })),
-      );
+      const session = await openSessionFor({ flags: { ...flags, auth: 'managed' }, output });
+      return entraTokensOf(session.cloud, await relayTokens(session));
     },
   };
 }

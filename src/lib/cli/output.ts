@@ -1,8 +1,10 @@
 /**
  * The two outputs of a command: the answer on stdout, the talk on stderr. Redacts all that goes through it, as the
- * last line of defence; the one exception is asked for by name. Knows nothing about what is written.
+ * last line of defence; the one exception is asked for by name. Lets nothing steer the terminal. Knows nothing about what
+ * is written.
  */
 import { Chalk, supportsColorStderr, type ChalkInstance } from 'chalk';
+import { printable } from '../../protocol/printable.ts';
 import { redact } from '../../protocol/redact.ts';
 import { ProgressLine, type ProgressStream } from './progress.ts';
 
@@ -45,7 +47,7 @@ export class Output {
 
   /** A line of the answer. */
   answer(text: string): void {
-    this.answerWithSecrets(redact(text));
+    this.answerWithSecrets(this.#fit(text));
   }
 
   /** Text of the answer that shows secrets on purpose. */
@@ -81,7 +83,7 @@ export class Output {
 
   /** What is being done now, until something else is written; silent with --quiet. */
   progress(text: string): void {
-    if (!this.quiet) this.#progress.show(redact(text));
+    if (!this.quiet) this.#progress.show(printable(redact(text)));
   }
 
   /** Before somebody else writes to the terminal. */
@@ -95,7 +97,12 @@ export class Output {
 
   /** An error for a person: shown with --quiet, too. */
   complain(text: string): void {
-    this.#write(this.#talk, redact(text));
+    this.#write(this.#talk, this.#fit(text));
+  }
+
+  /** Painted before, perhaps. */
+  #fit(text: string): string {
+    return printable(redact(text), { colors: this.paint.level > 0 });
   }
 
   #write(stream: NodeJS.WritableStream, text: string): void {

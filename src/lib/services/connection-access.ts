@@ -3,10 +3,20 @@
  * the rule with the fewest rights that will do), or with Entra ID, where no key leaves Azure.
  */
 import { HcmError } from '../../protocol/errors.ts';
-import { normalizeHost, type Endpoint } from '../../protocol/relay-hosts.ts';
+import {
+  isLoopbackName,
+  isRelayNamespaceHost,
+  normalizeHost,
+  type Endpoint,
+} from '../../protocol/relay-hosts.ts';
 import { systemClock, type Clock } from '../../tunnel/clock.ts';
 import type { Connection } from '../../tunnel/options.ts';
-import { entraTokens, lookedUpKeyTokens, type Token } from '../../tunnel/token-provider.ts';
+import {
+  entraTokens,
+  lookedUpKeyTokens,
+  type Token,
+  type TokenProvider,
+} from '../../tunnel/token-provider.ts';
 import type { Azure } from '../arm/azure.ts';
 import { getConnection, type HybridConnection } from '../arm/connections.ts';
 import { findNamespace, getNamespace, type Namespace } from '../arm/namespaces.ts';
@@ -139,8 +149,31 @@ export function accessByEntra(
   return {
     endpoint: endpointByName(wanted.namespace, cloud),
     path: wanted.name,
-    tokens: entraTokens(getToken),
+    tokens: entraTokensOf(cloud, getToken),
   };
+}
+
+/**
+ * Tokens of Entra ID for hosts of relays, and for no others: each opens whatever the identity may do at any relay, so that a
+ * host of somebody else's, in a name or in a connection string, must not get one. HCM_CONNECTION_INVALID otherwise.
+ */
+export function entraTokensOf(cloud: Cloud, getToken: () => Promise<Token>): TokenProvider {
+  const tokens = entraTokens(getToken);
+  return {
+    ...tokens,
+    token: (entity) => {
+      if (isRelayOf(cloud, entity.host)) return tokens.token(entity);
+      const text = `${entity.host} is no relay of the cloud ${cloud.name} (*.${cloud.relaySuffix}): it gets no token of Entra ID.`;
+      return Promise.reject(
+        new HcmError('HCM_CONNECTION_INVALID', text, { details: { reason: 'foreign-host' } }),
+      );
+    },
+  };
+}
+
+function isRelayOf({ relaySuffix }: Cloud, host: string): boolean {
+  const name = normalizeHost(host);
+  return isRelayNamespaceHost(name) || name.endsWith(`.${relaySuffix}`) || isLoopbackName(name);
 }
 
 /** What the namespace itself says; its host holds the port where that is not 443. */

@@ -17,6 +17,7 @@ import {
   type SamplesView,
   type TestReport,
 } from './operations.ts';
+import { checkSocketFolder } from './socket-folder.ts';
 
 /** A manager answers within milliseconds; one that is stopped (SIGSTOP), or hangs, never does. */
 const ANSWER_LIMIT_MS = 15_000;
@@ -126,6 +127,7 @@ export class ControlClient {
 
   #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
+      checkSocketFolder(this.#path);
       const text = body && JSON.stringify(body);
       const headers = text === undefined ? {} : { 'Content-Type': 'application/json' };
       const call = request(

@@ -7,9 +7,12 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { HcmError } from '../../protocol/errors.ts';
+import { checkSocketFolder } from './socket-folder.ts';
 
 /** Linux takes 107 bytes (unix(7), less the final zero); a longer path would be cut, silently. */
 const PATH_MAX_BYTES = 107;
+/** Each follower costs memory; nobody has so many terminals. */
+const CONNECTIONS_MAX = 256;
 
 export interface ControlSocketOptions {
   path: string;
@@ -26,9 +29,9 @@ export interface ControlSocket {
 /** @throws HcmError HCM_STATE_LOCKED when a manager answers there, HCM_BIND_FAILED. */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
   const { path, serve } = options;
+  // A request must come within Node's own limits; an answer, such as the one of a follower, may take for ever.
   const server = createServer(serve);
-  // Followers stay as long as they like.
-  server.requestTimeout = 0;
+  server.maxConnections = CONNECTIONS_MAX;
   try {
     if (isPipe(path)) await listen(server, path);
     else await listenOnFile(server, options);
@@ -54,6 +57,7 @@ async function listenOnFile(server: Server, { path, groupId }: ControlSocketOpti
     throw new Error(`its path is longer than ${PATH_MAX_BYTES} bytes`);
   const isShared = groupId !== undefined;
   await mkdir(dirname(path), { recursive: true, mode: isShared ? 0o750 : 0o700 });
+  checkSocketFolder(path);
   if (await isAnswered(path)) throw alreadyRunning(path);
   const found = await lstat(path).catch(() => undefined);
   if (found && !found.isSocket()) throw new Error('a file that is no socket is in its place');

@@ -2,6 +2,7 @@
  * A picture on a terminal that is drawn anew in its place. It has the terminal's second screen to itself, so that what
  * stood there before comes back at the end.
  */
+import { printable } from '../../../protocol/printable.ts';
 import { redact } from '../../../protocol/redact.ts';
 
 /** What a terminal is to this: `tty.WriteStream`, or a test's. */
@@ -62,7 +63,7 @@ function fitted(lines: readonly string[], { columns, rows }: Terminal): string[]
   const cut =
     lines.length > rows ? [...lines.slice(0, rows - 1), `… ${lines.length - rows + 1} more`] : lines;
   return cut.map((line) => {
-    const chars = [...redact(line)];
+    const chars = [...printable(redact(line))];
     return chars.length <= columns ? chars.join('') : `${chars.slice(0, columns - 1).join('')}…`;
   });
 }
