@@ -40,6 +40,11 @@ export default class Add extends BaseCommand {
       multipleNonGreedy: true,
     }),
     'max-streams': integer({ description: 'Streams at a time; more are turned away.', min: 1 }),
+    'health-check': string({
+      description:
+        'Listen only while the target is there: it takes a connection (tcp), or answers a GET with a status below 500 (http).',
+      helpValue: 'tcp|http|http:/PATH',
+    }),
     bind: string({ description: 'A local port instead: [ADDR:]PORT or unix:PATH.', helpValue: 'ADDR:PORT' }),
     http: boolean({ description: 'The local port speaks HTTP.' }),
   };

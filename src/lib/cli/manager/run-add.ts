@@ -22,6 +22,7 @@ export interface AddFlags extends ConnectionFlags {
   http?: boolean | undefined;
   allow?: readonly string[] | undefined;
   'max-streams'?: number | undefined;
+  'health-check'?: string | undefined;
 }
 
 export interface AddRun {
@@ -104,15 +105,34 @@ function nameAndSecret(
 function entryOf(flags: AddFlags, role: AddRequest['role']): Record<string, unknown> {
   const { target, bind, http, allow, entra } = flags;
   const maxStreams = flags['max-streams'];
-  const unfit = role === 'forward' ? { target, allow, maxStreams } : {};
+  const check = flags['health-check'];
+  const unfit = role === 'forward' ? { target, allow, maxStreams, 'health check': check } : {};
   const [wrong] = Object.entries(unfit).find(([, value]) => value !== undefined) ?? [];
   if (wrong !== undefined) {
     throw new HcmError('HCM_USAGE', `A forward has a local port, and no ${wrong}.`, {
       details: { next: 'Leave out --bind and --http for a listener' },
     });
   }
-  const entry = { target, bind, http: http || undefined, allow, maxStreams, entra: entra || undefined };
+  const healthCheck = check === undefined ? undefined : healthCheckOf(check);
+  const entry = {
+    target,
+    bind,
+    http: http || undefined,
+    allow,
+    maxStreams,
+    entra: entra || undefined,
+    healthCheck,
+  };
   return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
+}
+
+/** As the key `healthCheck` has it. */
+function healthCheckOf(text: string): string | object {
+  if (text === 'tcp' || text === 'http') return text;
+  if (text.startsWith('http:/')) return { http: text.slice('http:'.length) };
+  throw new HcmError('HCM_USAGE', `The health check "${text}" is none of tcp, http and http:/PATH.`, {
+    details: { next: 'Write it so: --health-check http:/health' },
+  });
 }
 
 /** The target that Azure names. @throws HcmError HCM_TARGET_MISSING, and what the relay says. */
