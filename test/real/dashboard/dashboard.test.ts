@@ -25,7 +25,9 @@ describe('the page of the manager', function () {
     await bed.startManager('--file', 'hcm.yaml');
     browser = await RealBrowser.start();
   });
-  afterEach(() => browser.closePages());
+  afterEach(function () {
+    return browser.closePages({ check: this.currentTest?.state === 'passed' });
+  });
   after(async () => {
     await browser.stop();
     reversing.close();
@@ -278,6 +280,24 @@ describe('the page of the manager', function () {
       0,
     );
     opened.forgive(/ERR_|401/);
+  });
+
+  it('comes back by itself when a manager that hung goes on', async () => {
+    const opened = await open();
+    const { page } = opened;
+    await row(page, 'localhost/db').first().getByText('Online').waitFor();
+    bed.manager.kill('SIGSTOP');
+    try {
+      await page
+        .getByRole('alert')
+        .getByText(/^The manager does not answer/)
+        .waitFor();
+    } finally {
+      bed.manager.kill('SIGCONT');
+    }
+    await row(page, 'localhost/db').first().getByText('Online', { exact: true }).waitFor();
+    assert.equal(await page.getByRole('alert').getByText('answer').count(), 0);
+    opened.forgive(/ERR_/);
   });
 
   it('has no secret in what it loads and shows', async () => {

@@ -27,7 +27,9 @@ describe('the page of a manager with very much to show', function () {
     await many.start(FOLDER);
     browser = await RealBrowser.start();
   });
-  afterEach(() => browser.closePages());
+  afterEach(function () {
+    return browser.closePages({ check: this.currentTest?.state === 'passed' });
+  });
   after(async () => {
     await browser.stop();
     await many.close();

@@ -16,6 +16,10 @@ const STREAMS = 1_000;
 const EVERY_MS = 5_000;
 const PAST_SAMPLES = 720;
 
+/** What the page asks for. */
+type Asked =
+  'describe' | 'list' | 'show' | 'add' | 'remove' | 'restart' | 'test' | 'logs' | 'samples' | 'subscribe';
+
 export class ManyConnections {
   readonly #startedMs = Date.now();
   readonly #watchers = new Set<(event: EventView) => void>();
@@ -24,7 +28,8 @@ export class ManyConnections {
 
   async start(folder: string, port = 0): Promise<void> {
     this.#server = await openWebServer({
-      ...{ port, folder, operations: this.#operations, clock: systemClock },
+      ...{ port, folder, clock: systemClock },
+      operations: this.#operations as ManagerOperations,
       readiness: () => ({ ready: true, reasons: [] }) as never,
       metrics: () => Promise.resolve({ type: 'text/plain', text: '' }),
     });
@@ -99,7 +104,7 @@ export class ManyConnections {
     };
   }
 
-  readonly #operations: ManagerOperations = {
+  readonly #operations: Pick<ManagerOperations, Asked> = {
     describe: () => ({
       apiVersion: 1,
       version: '0.1.0',
@@ -118,9 +123,7 @@ export class ManyConnections {
     add: () => Promise.reject(new HcmError('HCM_STATE_UNWRITABLE', 'The disk is full.')),
     remove: () => Promise.resolve(),
     restart: (id) => Promise.resolve(this.#view(this.ids.indexOf(id))),
-    reload: () => Promise.resolve({ started: [], reopened: [], stopped: [] }),
     test: () => Promise.reject(new HcmError('HCM_UNEXPECTED', 'This one is only played.')),
-    testEndpoint: () => Promise.reject(new HcmError('HCM_UNEXPECTED', 'This one is only played.')),
     logs: (lines) =>
       Array.from({ length: Math.min(lines, 900) }, (_, at) => ({
         event: at % 9 === 0 ? 'rejected' : 'accepted',
@@ -151,7 +154,6 @@ export class ManyConnections {
         connections: Object.fromEntries(series),
       };
     },
-    dashboard: () => Promise.reject(new HcmError('HCM_NOT_RUNNING', 'This one is only played.')),
     subscribe: (onEvent) => {
       this.#watchers.add(onEvent);
       return () => void this.#watchers.delete(onEvent);
