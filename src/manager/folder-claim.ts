@@ -15,14 +15,19 @@ export interface FolderClaim {
 }
 
 /**
- * To be called by the one that has opened its own socket.
+ * To be called by the one that has opened `socket`, which is closed when this rejects.
  * @throws HcmError HCM_STATE_LOCKED when another manager of the folder answers elsewhere. A folder that cannot be written
  * is not claimed: nothing can be lost in it.
  */
-export async function claimFolder(folder: string, socketPath: string): Promise<FolderClaim> {
+export async function claimFolder(
+  folder: string,
+  socketPath: string,
+  socket: { close(): Promise<void> },
+): Promise<FolderClaim> {
   const path = join(folder, NOTE);
   const other = (await loadText(path).catch(() => undefined))?.trim();
   if (other !== undefined && other !== '' && other !== socketPath && (await isAnswered(other))) {
+    await socket.close();
     throw new HcmError('HCM_STATE_LOCKED', `A manager of ${folder} runs already: it answers at ${other}.`, {
       details: { folder, socket: other, next: `HCM_CONTROL_SOCKET=${other} hcm status` },
     });

@@ -9,8 +9,8 @@ import { HcmError } from '../protocol/errors.ts';
 import { redact } from '../protocol/redact.ts';
 import type { Clock } from '../tunnel/clock.ts';
 
-/** Somebody may be typing a password into the keychain's own window. */
-const LIMIT_MS = 20_000;
+/** Somebody may be typing a password into the keychain's own window; `hcm add` waits 15 s for its answer. */
+const LIMIT_MS = 10_000;
 /** Commands come in bursts; a start takes a tenth of a second. */
 const IDLE_MS = 10_000;
 /** After a keychain that did not answer: until then nobody waits for it again. */

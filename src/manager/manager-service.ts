@@ -19,6 +19,7 @@ import {
   type EndpointReport,
   type EventView,
   type KnownResults,
+  type ManagerExport,
   type ManagerOperations,
   type ManagerView,
   type ReasonView,
@@ -33,6 +34,7 @@ import type { ManagedConnection } from './managed-connection.ts';
 import { Manager, type Changes } from './manager.ts';
 import { Metrics } from './metrics.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
+import { exportSection } from './section-export.ts';
 import { connectionId, keyFileOf, specsOf } from './specs.ts';
 import type { ConnectionStore, StoredConnection } from './store.ts';
 import { readEachStored } from './store-reading.ts';
@@ -111,7 +113,7 @@ export class ManagerService implements ManagerOperations {
       groupId,
       serve: (request, response) => void serveApi(this, request, response),
     });
-    await this.#claimFolder();
+    this.#claim = await claimFolder(folder, socketPath, this.#socket);
     await this.#openWeb();
     this.#history.start();
     this.#tell('started', { version, folder, web: this.#web?.url });
@@ -284,6 +286,11 @@ export class ManagerService implements ManagerOperations {
     throw new HcmError('HCM_USAGE', 'This manager tests nothing.');
   }
 
+  export(): ManagerExport {
+    const specs = this.#manager.connections.map(({ spec }) => spec);
+    return exportSection(specs, (spec) => this.#options.store.secretPlace(spec) !== undefined);
+  }
+
   logs(lines: number): readonly EventView[] {
     return this.#log.tail(lines);
   }
@@ -369,16 +376,6 @@ export class ManagerService implements ManagerOperations {
     const { secretsProblem } = this.#options.store;
     if (secretsProblem === undefined) this.#problems.delete('secrets');
     else this.#problem('secrets', secretsProblem);
-  }
-
-  async #claimFolder(): Promise<void> {
-    const { folder, socketPath } = this.#options;
-    try {
-      this.#claim = await claimFolder(folder, socketPath);
-    } catch (error) {
-      await this.#socket?.close();
-      throw error;
-    }
   }
 
   #problem(

@@ -59,6 +59,7 @@ const ROUTES: readonly (readonly [method: string, path: string, handler: Handler
 const SOCKET_ROUTES: typeof ROUTES = [
   ...ROUTES,
   ['POST', 'dashboard', (operations) => operations.dashboard()],
+  ['GET', 'export', (operations) => operations.export()],
 ];
 
 /** Answers one request under `/v1/`. Never rejects. */

@@ -13,6 +13,7 @@ import {
   type EndpointReport,
   type EventView,
   type KnownResults,
+  type ManagerExport,
   type ManagerView,
   type SamplesView,
   type TestReport,
@@ -66,6 +67,10 @@ export class ControlClient {
 
   reload(): Promise<{ started: string[]; reopened: string[]; stopped: string[] }> {
     return this.#call('POST', 'reload');
+  }
+
+  export(): Promise<ManagerExport> {
+    return this.#call('GET', 'export');
   }
 
   logs(lines: number): Promise<EventView[]> {

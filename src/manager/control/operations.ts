@@ -144,6 +144,16 @@ export type EndpointReport = Pick<TestReport, 'passed' | 'proofs'> & { readonly 
 /** Results of proofs that were made for another connection of the namespace, by name: not made again. */
 export type KnownResults = Readonly<Partial<Record<ProofView['name'], ProofView['result']>>>;
 
+/** What runs, as section `manager:` of hcm.yaml. No key is in it: variables stand for them. */
+export interface ManagerExport {
+  readonly manager: object;
+  readonly secrets: readonly {
+    readonly variable: string;
+    readonly connection: string;
+    readonly role: 'listener' | 'forward';
+  }[];
+}
+
 export interface ManagerOperations {
   describe(): ManagerView;
   list(): readonly ConnectionView[];
@@ -157,6 +167,7 @@ export interface ManagerOperations {
   restart(id: string, options: { acceptTarget: boolean }): Promise<ConnectionView>;
   /** Reads the file again. @throws HcmError HCM_CONFIG_INVALID: nothing has changed then. */
   reload(): Promise<{ started: readonly string[]; reopened: readonly string[]; stopped: readonly string[] }>;
+  export(): ManagerExport;
   /** Disturbs nothing that runs, and takes two minutes at most. @throws HcmError HCM_RESOURCE_NOT_FOUND. */
   test(id: string, known?: KnownResults): Promise<TestReport>;
   /** HOST:PORT, or the host of a namespace. @throws HcmError HCM_TARGET_INVALID. */

@@ -71,6 +71,7 @@ describe("the manager's control socket", () => {
       return Promise.resolve({ id, connection, role, passed: true, proofs: [] });
     },
     testEndpoint: (endpoint) => Promise.resolve({ endpoint, passed: true, proofs: [] }),
+    export: () => ({ manager: {}, secrets: [] }),
     reload: () =>
       Promise.reject(
         new HcmError('HCM_CONFIG_INVALID', 'hcm.yaml:3:5: no', { details: { file: 'hcm.yaml' } }),
