@@ -11,17 +11,24 @@ const OWN_SITES = new Set(['same-origin', 'none']);
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 const HTTP_PORT = 80;
 
-/** Why it is not heard; undefined: it is. The answer does not repeat what was sent. */
+/**
+ * Why it is not heard; undefined: it is. The answer does not repeat what was sent. `isInvited`: it comes with a code, to be
+ * let in, and asks for nothing else.
+ */
 export function refusalOf(
   { method = 'GET', headers }: { method?: string | undefined; headers: IncomingHttpHeaders },
   port: number,
+  { isInvited = false }: { isInvited?: boolean } = {},
 ): string | undefined {
   const host = headers.host?.toLowerCase();
   if (host === undefined || !ownHosts(port).includes(host)) {
     return `This is http://127.0.0.1:${port}, and answers to no other name.`;
   }
   const site = headers['sec-fetch-site'];
-  if (site !== undefined && !OWN_SITES.has(String(site))) return 'Another page may not ask this.';
+  const isOwn = site === undefined || OWN_SITES.has(String(site));
+  // `hcm dashboard` opens a file of the user's, which for a browser is another site.
+  if (!isOwn && !(isInvited && headers['sec-fetch-mode'] === 'navigate'))
+    return 'Another page may not ask this.';
   const { origin } = headers;
   if (origin !== undefined && origin.toLowerCase() !== `http://${host}`)
     return 'A page of another origin may not ask this.';

@@ -31,6 +31,13 @@ export function sendPage(response: ServerResponse, status: number, which: keyof 
   sendText(response, status, html, 'text/html; charset=utf-8');
 }
 
+/** Leads on to the page, as a step of this site's own. */
+export function sendOnward(response: ServerResponse): void {
+  const html =
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>hcm</title><a href="/">hcm</a></html>\n';
+  sendText(response, 200, html, 'text/html; charset=utf-8');
+}
+
 /** To HEAD, Node itself leaves the body out. */
 export function sendText(
   response: ServerResponse,

@@ -11,7 +11,7 @@ import type { DashboardInvitation, ManagerOperations } from '../control/operatio
 import type { Readiness } from '../readiness.ts';
 import { loadPageFile } from './page-files.ts';
 import { refusalOf } from './request-guard.ts';
-import { sendPage, sendText, setSecurityHeaders } from './responses.ts';
+import { sendOnward, sendPage, sendText, setSecurityHeaders } from './responses.ts';
 import { Sessions, type Session } from './sessions.ts';
 
 const HOST = '127.0.0.1';
@@ -89,7 +89,9 @@ export class WebServer {
     setSecurityHeaders(response);
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const isApi = path.startsWith('/v1/');
-    const refusal = refusalOf(request, this.#port);
+    const code = new URLSearchParams(query).get('code');
+    const isInvited = path === '/' && code !== null && request.method === 'GET';
+    const refusal = refusalOf(request, this.#port, { isInvited });
     if (refusal !== undefined)
       return refuse(response, isApi, { status: 403, code: 'HCM_FORBIDDEN', text: refusal });
     if (isApi) return this.#api(request, response);
@@ -109,7 +111,7 @@ export class WebServer {
         return sendText(response, 200, text, type);
       }
       default:
-        return this.#page(request, response, { path, code: new URLSearchParams(query).get('code') });
+        return isInvited ? this.#enter(request, response, code) : this.#page(request, response, path);
     }
   }
 
@@ -127,12 +129,7 @@ export class WebServer {
     return serveApi(this.#options.operations, request, response, 'web');
   }
 
-  async #page(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { path, code }: { path: string; code: string | null },
-  ): Promise<void> {
-    if (path === '/' && code !== null && request.method === 'GET') return this.#enter(response, code);
+  async #page(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     if (this.#session(request) === undefined) return sendPage(response, 403, 'signed-out');
     const file = await loadPageFile(this.#options.folder, path);
     if (file === undefined)
@@ -149,10 +146,12 @@ export class WebServer {
   }
 
   /** Swaps the code for a cookie; the address without the code is what stays in the browser's history. */
-  #enter(response: ServerResponse, code: string): void {
+  #enter({ headers }: IncomingMessage, response: ServerResponse, code: string): void {
     const secret = this.#sessions.redeem(code);
     if (secret === undefined) return sendPage(response, 403, 'code-over');
     response.setHeader('Set-Cookie', `${this.#cookie}=${secret}; Path=/; HttpOnly; SameSite=Strict`);
+    // A strict cookie does not go along with what another site began, redirects included: our own page begins anew.
+    if (headers['sec-fetch-site'] === 'cross-site') return sendOnward(response);
     response.setHeader('Location', '/');
     sendText(response, 303, '');
   }

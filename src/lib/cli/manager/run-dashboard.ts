@@ -1,6 +1,9 @@
 /** `hcm dashboard`: asks the manager for a link that works once, prints it, and hands it to the browser. */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { ControlClient } from '../../../manager/control/control-client.ts';
+import { saveText } from '../../config/json-file.ts';
+import { statePaths } from '../../config/paths.ts';
 import { withoutSecrets } from '../child-process.ts';
 import type { Output } from '../output.ts';
 import { canOpenBrowser, isUnattended } from '../terminal.ts';
@@ -26,9 +29,33 @@ export async function openDashboard(run: DashboardRun): Promise<void> {
   if (json) return output.jsonWithSecrets(invitation);
   output.answerWithSecrets(invitation.url);
   if (!run.open || !isTerminal || isUnattended(false, env)) return;
-  const [command, ...args] = browserCommand(invitation.url, platform);
-  const opened = canOpenBrowser(env, platform) && (await launch(command, args));
+  const open = async () => {
+    const [command, ...args] = browserCommand(await place(invitation.url, { platform, env }), platform);
+    return launch(command, args);
+  };
+  const opened = canOpenBrowser(env, platform) && (await open());
   output.say(opened ? 'Opened in the browser' : 'Open it in a browser of this machine within a minute');
+}
+
+const PAGE = 'dashboard.html';
+
+/**
+ * What the browser is given. Every user of the machine sees the arguments of a browser, and the first who comes with the code
+ * is let in: so the link stands in a file that this user alone can read. Windows shows nobody the arguments of others.
+ */
+async function place(
+  url: string,
+  { platform, env }: { platform: NodeJS.Platform; env: NodeJS.ProcessEnv },
+): Promise<string> {
+  if (platform === 'win32') return url;
+  const path = join(statePaths(env).directory, PAGE);
+  const quoted = url.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+  const head = `<meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0;url=${quoted}">`;
+  await saveText(
+    path,
+    `<!doctype html><html lang="en">${head}<title>hcm</title><a href="${quoted}">hcm</a></html>\n`,
+  );
+  return path;
 }
 
 /** What opens a page on this system, without a shell: the link has characters that shells read. */

@@ -62,4 +62,14 @@ describe('what the web server hears', () => {
     assert.equal(refusalOf({ headers: { host: '127.0.0.1', origin: 'http://127.0.0.1' } }, 80), undefined);
     assert.ok(refusalOf({ headers: { host: '127.0.0.1' } }, 8080));
   });
+
+  it('a link of hcm dashboard, which a file of the user leads to, and nothing else of another site', () => {
+    const opened = { host, [FETCH_SITE]: 'cross-site', 'sec-fetch-mode': 'navigate' };
+    const invited = { isInvited: true };
+    assert.equal(refusalOf({ headers: opened }, PORT, invited), undefined);
+    assert.ok(refusalOf({ headers: opened }, PORT));
+    assert.ok(refusalOf({ headers: { ...opened, 'sec-fetch-mode': 'no-cors' } }, PORT, invited));
+    assert.ok(refusalOf({ headers: { ...opened, origin: 'null' } }, PORT, invited));
+    assert.ok(refusalOf({ headers: { ...opened, host: 'evil.example:5005' } }, PORT, invited));
+  });
 });

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { ControlClient } from '../../../../../src/manager/control/control-client.ts';
 import { browserCommand, openDashboard } from '../../../../../src/lib/cli/manager/run-dashboard.ts';
@@ -17,6 +20,9 @@ describe('hcm dashboard', () => {
     starts?: boolean;
   }
 
+  const folder = mkdtempSync(join(tmpdir(), 'hcm-link-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
   async function run({ open = true, json = false, isTerminal = true, env = {}, starts = true }: Wanted = {}) {
     const stdout = new PassThrough();
     const stderr = new PassThrough();
@@ -24,7 +30,7 @@ describe('hcm dashboard', () => {
     await openDashboard({
       client: { dashboard: () => Promise.resolve(INVITATION) } as unknown as ControlClient,
       output: new Output({ stdout, stderr, env: {} }),
-      ...{ open, json, isTerminal, env, platform: 'darwin' },
+      ...{ open, json, isTerminal, env: { HCM_STATE_DIR: folder, ...env }, platform: 'darwin' },
       launch: (command, args) => {
         launched.push([command, ...args]);
         return Promise.resolve(starts);
@@ -37,7 +43,15 @@ describe('hcm dashboard', () => {
     const { stdout, stderr, launched } = await run();
     assert.equal(stdout, `${URL}\n`);
     assert.match(stderr, /Opened/);
-    assert.deepEqual(launched, [['open', URL]]);
+    assert.deepEqual(launched, [['open', join(folder, 'dashboard.html')]]);
+  });
+
+  it('shows the link to no other user in the arguments of a program, but in a file of this user', async () => {
+    const { launched } = await run();
+    assert.doesNotMatch(JSON.stringify(launched), /code=|0123456789abcdef/);
+    const path = join(folder, 'dashboard.html');
+    assert.match(readFileSync(path, 'utf8'), new RegExp(`content="0;url=${URL.replace('?', '\\?')}"`));
+    if (process.platform !== 'win32') assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
   it('with --json prints one document, and opens nothing', async () => {
