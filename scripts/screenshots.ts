@@ -11,7 +11,7 @@ import { ManagerBed } from '../test/real/dashboard/manager-bed.ts';
 const FOLDER = join(import.meta.dirname, '..', 'docs', 'images');
 /** Until the charts have something to show. */
 const TRAFFIC_MS = 100_000;
-const VIEW = { viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.25 };
+const VIEW = { viewport: { width: 1280, height: 860 } };
 
 const bed = new ManagerBed();
 const servers: Server[] = [];

@@ -16,6 +16,9 @@ const RESULTS: Readonly<Record<Result, string>> = {
   skipped: 'Skipped',
 };
 
+/** Of what was well before it, so much stays in sight. */
+const ABOVE_PX = 80;
+
 export function TestDialog({
   id,
   connection,
@@ -32,9 +35,8 @@ export function TestDialog({
   const list = useRef<HTMLOListElement>(null);
   // What is wrong comes first to the eye; the order of the proofs stays.
   useEffect(() => {
-    list.current
-      ?.querySelector('[data-result=failed], [data-result=warning]')
-      ?.scrollIntoView({ block: 'center' });
+    const wrong = list.current?.querySelector<HTMLElement>('[data-result=failed], [data-result=warning]');
+    if (list.current && wrong) list.current.scrollTop = wrong.offsetTop - list.current.offsetTop - ABOVE_PX;
   }, [report]);
   const run = useCallback(async () => {
     setBusy(true);
