@@ -163,7 +163,9 @@ export class SystemdService implements ServiceHost {
     if (this.scope === 'user')
       return { files: [unitFile(systemdUnit({ scope: 'user', command, stateDirectory }))] };
     const account = await findAccount(this.#machine);
-    const { seesHomes } = await checkSight(command, account.found);
+    // What a machine that is not started can read cannot be seen from here.
+    const isLive = this.#machine.root === '';
+    const { seesHomes } = isLive ? await checkSight(command, account.found) : { seesHomes: false };
     const { group, declaration } = account;
     const unit = systemdUnit({ scope: 'system', command, user: SERVICE_NAME, group, seesHomes });
     return { files: [...(declaration === undefined ? [] : [declaration]), unitFile(unit)], account };

@@ -41,7 +41,7 @@ describe('the files that a service is started from', () => {
   });
 
   it('launchd, for one user', () => {
-    const { file: _, ...command } = LINUX;
+    const command = { ...LINUX, file: undefined };
     const stateDirectory = '/Users/me/Library/Application Support/hcm';
     assertGolden('launchd-agent.plist', launchdPlist({ command, user: undefined, stateDirectory }));
   });
