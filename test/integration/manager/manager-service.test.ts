@@ -117,6 +117,28 @@ describe('the manager of a folder', () => {
     assert.equal((await client.add(request)).changed, false);
   });
 
+  it('takes a changed key file into running tunnels, and tells of one that is no good', async () => {
+    await writeFile(
+      file,
+      'manager: {listeners: [{connection: my-relay/db, connectionStringFile: key.txt, target: "db:1"}]}\n',
+    );
+    const service = await start();
+    const keyFile = join(folder, 'key.txt');
+    assert.deepEqual(service.keyFiles, [keyFile]);
+    await until(() => tunnels.of(DB).length === 1);
+    const [tunnel] = tunnels.of(DB);
+    assert.ok(tunnel);
+    let isGood = false;
+    tunnel.renewKey = () =>
+      isGood ? Promise.resolve(true) : Promise.reject(failure('HCM_CONNECTION_STRING_INVALID', 'no "="'));
+    await service.keyFileChanged(keyFile);
+    assert.equal((await client.describe()).problems[0]?.code, 'HCM_CONNECTION_STRING_INVALID');
+    isGood = true;
+    await service.keyFileChanged(keyFile);
+    assert.deepEqual((await client.describe()).problems, []);
+    assert.deepEqual([tunnels.of(DB).length, tunnel.stops], [1, []]);
+  });
+
   it('says that nothing has changed when the same is added again', async () => {
     await declare('web');
     await start();

@@ -11,6 +11,7 @@ import { parseTarget } from '../../../src/protocol/target.ts';
 import { systemClock, type Clock } from '../../../src/tunnel/clock.ts';
 import type { Connection } from '../../../src/tunnel/options.ts';
 import { sasKeyTokens } from '../../../src/tunnel/token-provider.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { tlsCertificate } from '../../helpers/tls-certificate.ts';
 import { TunnelBed, readAll, tcpClient } from '../../helpers/tunnel-bed.ts';
@@ -30,10 +31,12 @@ describe('the targets of a manager', () => {
   expectNothingLeft();
   let bed: TunnelBed;
   let managers: Manager[];
+  let heard: string[];
 
   beforeEach(async () => {
     bed = await TunnelBed.start({ connections: [{ name: NAME }] });
     managers = [];
+    heard = [];
   });
   afterEach(async () => {
     await Promise.all(managers.map((manager) => manager.stop(0)));
@@ -53,18 +56,18 @@ describe('the targets of a manager', () => {
 
   async function manage(
     entry: object,
-    more: { pinned?: string; connect?: () => Connection; ca?: readonly string[] } = {},
+    more: { pinned?: string; connect?: () => Connection; ca?: readonly string[]; clock?: Clock } = {},
   ): Promise<Manager> {
-    const { pinned, connect: find = listenerConnection, ca } = more;
-    const network = { loopbackCa: bed.emulator.caPem, ...(ca === undefined ? {} : { ca }) };
+    const { pinned, connect: find = listenerConnection, ca, clock } = more;
+    const network = { loopbackCa: bed.emulator.caPem, ca, clock };
     const connect = () => Promise.resolve(find());
     const manager = new Manager({
-      clock: hurriedClock,
+      clock: clock ?? hurriedClock,
       random: Math.random,
       open: tunnelOpener({ connect, network }),
       targets: targetQuestions({ connect, network }),
       graceMs: 0,
-      listener: { onState: () => undefined, onEvent: () => undefined },
+      listener: { onState: () => undefined, onEvent: (_id, { event }) => heard.push(event) },
     });
     managers.push(manager);
     manager.follow(await specs(entry, pinned));
@@ -317,4 +320,21 @@ describe('the targets of a manager', () => {
     await becomes(manager, 'online');
     assert.equal(await ask(), 'here');
   });
+
+  for (const byMs of [2 * 3_600_000, -1_800_000]) {
+    it(`are reached with a new token and the same tunnel when the clock is set by ${byMs / 60_000} min`, async () => {
+      const target = await new Switch('here').start();
+      const clock = new FakeClock(Date.now());
+      const connect = () => bed.connection('listener', { name: NAME, clock });
+      const manager = await manage({ target: target.target }, { clock, connect });
+      await becomes(manager, 'online');
+      const tunnel = manager.get(DB)?.tunnel;
+      clock.jumpWallClock(byMs);
+      clock.advance(10_000);
+      await until(() => heard.includes('token-renewed'), 'a new token');
+      assert.equal(await ask(), 'here');
+      assert.deepEqual([stateOf(manager)?.name, manager.get(DB)?.tunnel === tunnel], ['online', true]);
+      assert.equal(heard.filter((event) => event === 'online').length, 1);
+    });
+  }
 });

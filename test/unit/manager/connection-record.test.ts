@@ -114,4 +114,63 @@ describe('the record of a connection', () => {
     apply({ event: 'online' });
     assert.equal(states.length, 1);
   });
+
+  const stateName = () => record.state.name;
+  const refused = (target: string) => failure('HCM_TARGET_REFUSED', `${target} refused`);
+
+  it('is not mended by a stream to another target', () => {
+    apply({ event: 'online' });
+    apply({ event: 'rejected', stream: 's1', port: 'a', target: 'a:1', error: refused('a:1') });
+    apply({ event: 'accepted', stream: 's2', port: 'b', target: 'b:1', setupMs: 1 });
+    assert.equal(stateName(), 'degraded');
+    assert.deepEqual(record.downTargets, ['a:1']);
+    record.reached('a:1');
+    assert.deepEqual([stateName(), record.downTargets], ['online', []]);
+  });
+
+  it('is not degraded by senders that ask for what there is not', () => {
+    apply({ event: 'online' });
+    for (const code of ['HCM_LOGICAL_PORT_UNKNOWN', 'HCM_DIALECT_MISMATCH', 'HCM_HTTP_UNSERVED'] as const)
+      apply({ event: 'rejected', stream: 's1', error: failure(code, 'no such thing') });
+    assert.equal(stateName(), 'online');
+    assert.equal(record.errors.length, 3);
+  });
+
+  it('of a forward is degraded by what its listener does not have', () => {
+    record.up();
+    apply({ event: 'refused', stream: 's1', error: failure('HCM_LOGICAL_PORT_UNKNOWN', 'no such port') });
+    assert.equal(stateName(), 'degraded');
+    apply({ event: 'opened', stream: 's2', setupMs: 1 });
+    assert.equal(stateName(), 'online');
+  });
+
+  it('is at its limit until a stream is over', () => {
+    apply({ event: 'online' });
+    apply({ event: 'accepted', stream: 's1', target: 'a:1', setupMs: 1 });
+    apply({ event: 'rejected', stream: 's2', error: failure('HCM_LISTENER_BUSY', 'the limit is reached') });
+    assert.equal(stateName(), 'degraded');
+    apply({ event: 'closed', stream: 's1', bytesIn: 0, bytesOut: 0 });
+    assert.equal(stateName(), 'online');
+  });
+
+  it('is degraded by a request whose target does not answer, and mended by one that is answered', () => {
+    const request = { bytesIn: 0, bytesOut: 0, durationMs: 1, target: 'http://a' };
+    apply({ event: 'online', target: 'http://a' });
+    apply({ event: 'request', stream: 'r1', ...request, error: failure('HCM_ABORTED', 'the sender left') });
+    assert.equal(stateName(), 'online');
+    apply({ event: 'request', stream: 'r2', ...request, error: refused('http://a') });
+    assert.equal(stateName(), 'degraded');
+    apply({ event: 'request', stream: 'r3', ...request, status: 200 });
+    assert.equal(stateName(), 'online');
+  });
+
+  it('counts the streams of a tunnel that is only draining, and hears nothing else from it', () => {
+    apply({ event: 'online' });
+    record.applyPast({
+      ...{ time: '', connection: 'my-relay/db' },
+      ...{ event: 'accepted', stream: 's1', target: 'a:1', setupMs: 1 },
+    });
+    record.applyPast({ time: '', connection: 'my-relay/db', event: 'offline', error: failure() });
+    assert.deepEqual([stateName(), record.streams.size], ['online', 1]);
+  });
 });
