@@ -26,11 +26,14 @@ export class RelayTime {
     if (skewMs !== undefined) this.#atZeroMs = this.#clock.nowMs() - skewMs - this.#clock.monotonicMs();
   }
 
-  /** A refused token says how late it is there. */
-  learnFrom({ code, details }: HcmError): void {
+  /** A refused token says how late it is there. True when that was not known: the next token is another one. */
+  learnFrom({ code, details }: HcmError): boolean {
     const skewMs = details['skewMs'];
     // Of an error it is theirs minus ours.
-    if (code === 'HCM_CLOCK_SKEW' && typeof skewMs === 'number') this.learn(-skewMs);
+    if (code !== 'HCM_CLOCK_SKEW' || typeof skewMs !== 'number') return false;
+    const isNews = Math.abs((this.skewMs ?? 0) + skewMs) > NOTHING_MS;
+    this.learn(-skewMs);
+    return isNews && skewMs > 0;
   }
 
   /** Our clock minus the relay's, in ms, as far as is known. After sleep it may be too large. */

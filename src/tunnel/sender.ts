@@ -78,8 +78,9 @@ export class Sender {
         try {
           return { stream, webSocket: await this.#attempt(stream, signal) };
         } catch (error) {
-          if (error instanceof HcmError) this.#relayTime.learnFrom(error);
           if (attempt === ATTEMPTS || signal.aborted || !(error instanceof HcmError)) throw error;
+          // This stream says that the clock is wrong; the next one's token is good.
+          if (this.#relayTime.learnFrom(error)) this.connection.tokens?.refused?.();
           if (this.#hasNewerToken(error.code, renewalsBefore)) continue;
           if (!WORTH_ANOTHER_TRY.has(error.code)) throw error;
           await sleep(this.clock, RETRY_DELAY_MS * attempt, signal);

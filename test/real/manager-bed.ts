@@ -17,7 +17,7 @@ import { sasKeyTokens } from '../../src/tunnel/token-provider.ts';
 import { HcmPath, type HcmProcess } from './hcm-path.ts';
 import { keptPort } from './servers/free-port.ts';
 import { pollUntil } from './servers/process.ts';
-import { runCommand } from './servers/run-command.ts';
+import { runCommand, tryCommand } from './servers/run-command.ts';
 
 /** How a process is started inside something else: a network namespace, another clock. */
 export type Wrap = (command: string, args: readonly string[]) => [string, string[]];
@@ -50,6 +50,13 @@ export interface ManagerStart {
   folder?: string;
   wrap?: Wrap;
   args?: readonly string[];
+  /** What its file says; by default everything. */
+  entries?: FileEntries;
+}
+
+export interface FileEntries {
+  listeners: readonly Record<string, unknown>[];
+  forwards: readonly Record<string, unknown>[];
 }
 
 /** Clock ticks of /proc/PID/stat in a second: 100 on every Linux that Debian builds. */
@@ -115,7 +122,9 @@ export class ManagerBed {
   }
 
   /** The file as the manager follows it: all listeners, then all local ports. */
-  async writeFile(entries = { listeners: this.listeners, forwards: this.forwards }): Promise<string> {
+  async writeFile(
+    entries: FileEntries = { listeners: this.listeners, forwards: this.forwards },
+  ): Promise<string> {
     const file = join(this.path.directory, 'hcm.yaml');
     await writeFile(file, JSON.stringify({ manager: entries }));
     return file;
@@ -155,7 +164,7 @@ export class ManagerBed {
     return newest;
   }
 
-  async startManager({ folder, wrap, args = [] }: ManagerStart = {}): Promise<RunningManager> {
+  async startManager({ folder, wrap, args = [], entries }: ManagerStart = {}): Promise<RunningManager> {
     const state = join(this.path.directory, folder ?? '.');
     const run: Wrap = (command, rest) => {
       const [program, all] = wrap?.(command, rest) ?? [command, [...rest]];
@@ -164,12 +173,18 @@ export class ManagerBed {
     };
     // Its CA is the one of the emulator, whose folder is the state folder of all others.
     const ca = ['--ca-file', this.path.relay.caFile];
-    const file = await this.writeFile();
+    const file = await this.writeFile(entries);
     const started = await this.path.run(['service', 'run', '--file', file, ...ca, ...args], 'ready', run);
     const ready = started.events.find(({ event }) => event === 'ready');
     const manager = { process: started, client: new ControlClient(String(ready?.['socket'])) };
     this.managers.push(manager);
     return manager;
+  }
+
+  /** One that should not come up: beside a manager of the same folder. */
+  tryManager(): ReturnType<typeof tryCommand> {
+    const [command, args] = this.path.commandLine(['service', 'run', '--json']);
+    return tryCommand(command, args, { env: this.path.env });
   }
 
   /** What `hcm list --json` says, as a user would ask. */
@@ -216,14 +231,20 @@ export class ManagerBed {
 
   /** Bytes go through every connection, each to its own target: local ports of the manager, and senders outside. */
   async bytesFlow(): Promise<void> {
+    await this.answersAtForwards();
+    for (const name of this.names) if (name.startsWith('raw')) await this.answers(name);
+  }
+
+  /** Of the connections whose names begin so. */
+  async answersAtForwards(beginning = ''): Promise<void> {
     const all = await this.manager.client.list();
     const forwards = all.filter(({ role }) => role === 'forward');
     assert.equal(forwards.length, this.forwards.length);
     for (const { connection, binds } of forwards) {
       const name = connection.replace('localhost/', '');
+      if (!name.startsWith(beginning)) continue;
       await this.answers(name, Number(binds[0]?.split(':').at(-1)));
     }
-    for (const name of this.names) if (name.startsWith('raw')) await this.answers(name);
   }
 
   /** The target of this hybrid connection answers at the port; by default at one of a sender of the test's own. */

@@ -40,7 +40,8 @@ describe("the relay's time", () => {
 
   it('learns from a refused token', async () => {
     const text = 'The clock of this machine is 60 minutes behind';
-    time.learnFrom(new HcmError('HCM_CLOCK_SKEW', text, { details: { skewMs: HOUR_MS } }));
+    const refusal = new HcmError('HCM_CLOCK_SKEW', text, { details: { skewMs: HOUR_MS } });
+    assert.deepEqual([time.learnFrom(refusal), time.learnFrom(refusal)], [true, false]);
     assert.equal(await expiryOf(), clock.nowMs() + 2 * HOUR_MS);
   });
 
