@@ -102,7 +102,7 @@ function parseHostPort(text: string, code: ErrorCode, minPort: number): { host?:
     throw fault(code, 'ipv6-brackets', text, 'an IPv6 address stands in brackets; write [IPV6]:PORT');
   }
   const host = text.slice(0, colon);
-  if (!/^[^\s/\\@?#[\]%"'<>|*,;]{1,253}$/.test(host))
+  if (!/^[^\s\u0000-\u001f\u007f/\\@?#[\]%"'<>|*,;]{1,253}$/.test(host))
     throw fault(code, 'host', text, 'it has no usable host');
   return { host, port: portOf(text.slice(colon + 1)) };
 }

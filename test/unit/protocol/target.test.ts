@@ -25,6 +25,8 @@ describe('parseTarget', () => {
   });
 
   const faults: [text: string, reason: string][] = [
+    ['d\u001b[2Jb:1', 'host'],
+    ['d\u0000b:1', 'host'],
     ['', 'empty'],
     ['5432', 'host'],
     [':5432', 'host'],

@@ -1,8 +1,14 @@
 /** `hcm add`: from what was typed to what the manager stores. The target that Azure names now is the confirmed one. */
-import { parseConnectionString, resolveConnection } from '../../../protocol/connection-string.ts';
+import { parseAllowRule } from '../../../protocol/allow-list.ts';
+import {
+  parseConnectionName,
+  parseConnectionString,
+  resolveConnection,
+} from '../../../protocol/connection-string.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import { isLoopbackName } from '../../../protocol/relay-hosts.ts';
-import { formatTarget } from '../../../protocol/target.ts';
+import { parseTargetAddress } from '../../../protocol/target-address.ts';
+import { formatTarget, parseBind } from '../../../protocol/target.ts';
 import { targetFromUserMetadata } from '../../../protocol/user-metadata.ts';
 import type { ControlClient } from '../../../manager/control/control-client.ts';
 import type { Added, AddRequest } from '../../../manager/control/operations.ts';
@@ -87,21 +93,23 @@ function nameAndSecret(
   if (connectionString !== undefined) {
     const parsed = parseConnectionString(connectionString);
     const { endpoint } = parsed;
-    const entity = name?.replace(/^[^/]*\/(?=.)/, '');
-    const { path } = resolveConnection({
-      connectionString: parsed,
-      ...(parsed.entityPath === undefined && entity !== undefined ? { name: entity } : {}),
-    });
+    // The first segment of what was typed is the namespace, or belongs to the name.
+    const isWhole = name !== undefined && name.toLowerCase() === parsed.entityPath?.toLowerCase();
+    const entity = isWhole ? name : name?.replace(/^[^/]*\/(?=.)/, '');
+    const { path } = resolveConnection({ connectionString: parsed, name: entity });
     const namespace = isLoopbackName(endpoint.host) ? endpoint.host : endpoint.host.split('.')[0];
     return { connection: `${namespace}/${path}`, connectionString: connectionString.trim() };
   }
-  if (name !== undefined) return { connection: name };
+  if (name !== undefined) {
+    parseConnectionName(name);
+    return { connection: name };
+  }
   throw new HcmError('HCM_USAGE', 'No connection is named.', {
     details: { next: 'Give NAMESPACE/NAME, or a connection string in --connection-string-file FILE' },
   });
 }
 
-/** Keys of an entry of section `manager:`. */
+/** Keys of an entry of section `manager:`, read once here, so that the flag is to blame and no key of a file. */
 function entryOf(flags: AddFlags, role: AddRequest['role']): Record<string, unknown> {
   const { target, bind, http, allow, entra } = flags;
   const maxStreams = flags['max-streams'];
@@ -113,6 +121,9 @@ function entryOf(flags: AddFlags, role: AddRequest['role']): Record<string, unkn
       details: { next: 'Leave out --bind and --http for a listener' },
     });
   }
+  if (target !== undefined) parseTargetAddress(target);
+  if (bind !== undefined) parseBind(bind);
+  for (const rule of allow ?? []) parseAllowRule(rule);
   const healthCheck = check === undefined ? undefined : healthCheckOf(check);
   const entry = {
     target,
