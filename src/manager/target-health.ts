@@ -7,9 +7,9 @@ import type { Clock } from '../tunnel/clock.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 
 /** Pause between two checks while all is well. */
-export const CHECK_INTERVAL_MS = 10_000;
+const CHECK_INTERVAL_MS = 10_000;
 /** The same after a failure: an outage should be seen, and be over, soon after its cause. */
-export const CHECK_INTERVAL_DOWN_MS = 1_000;
+const CHECK_INTERVAL_DOWN_MS = 1_000;
 const FAILURES_TO_BE_DOWN = 2;
 
 export interface TargetHealthOptions {

@@ -18,7 +18,7 @@ import { nodeCode, withDeadline } from '../tunnel/network-errors.ts';
 import { dialAddress } from '../tunnel/target-dialer.ts';
 
 /** An attempt that takes longer is a failure: nobody waits that long for a target of his own network. */
-export const PROBE_TIMEOUT_MS = 5_000;
+const PROBE_TIMEOUT_MS = 5_000;
 /** From here on the server says itself that it cannot (RFC 9110, 15.6). */
 const SERVER_ERRORS = 500;
 

@@ -5,7 +5,7 @@
 import type { Clock } from '../tunnel/clock.ts';
 
 /** What one sees of a target should be shown within 2 s. */
-export const RECOVERY_INTERVAL_MS = 1_000;
+const RECOVERY_INTERVAL_MS = 1_000;
 
 export interface TargetRecoveryOptions {
   clock: Clock;
