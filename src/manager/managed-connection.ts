@@ -179,7 +179,8 @@ export class ManagedConnection {
     this.#life += 1;
     this.#recovery?.stop();
     const isForward = tunnel.binds.length > 0;
-    if ((isForward || !error) && !this.#isStopping) this.record.connect();
+    const isGated = this.#targetDown !== undefined;
+    if ((isForward || !error) && !isGated && !this.#isStopping) this.record.connect();
     this.#drain(tunnel);
     // A local port cannot be bound a second time before it is let go.
     if (isForward) await this.#draining.get(tunnel);

@@ -73,6 +73,7 @@ describe('a supervised connection', () => {
       await clock.advanceAsync(1_000);
       assert.equal(state().name, 'target-down');
       assert.deepEqual(tunnels.last.stops, [HOUR_MS]);
+      assert.deepEqual(states, ['online', 'target-down']);
       emit({ event: 'closed', stream: 's1', bytesIn: 3, bytesOut: 4 });
       assert.equal(connection.record.totals.bytesIn, 3, 'what its streams carry counts');
     });
