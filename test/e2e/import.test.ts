@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { answerReversed, portOf, RelayHome, startServer } from './relay-home.ts';
+import { answerReversed, ask, portOf, RelayHome, startServer } from './relay-home.ts';
 
 describe('hcm import azbridge', () => {
   const home = new RelayHome();
@@ -140,6 +140,87 @@ LocalForward :
     it(`bad input: ${what} is status 2, ${code}`, async () => {
       writeFileSync(home.path('bad.yml'), text);
       const { status, stdout } = await run(...args, '--json');
+      const { error } = JSON.parse(stdout) as { error: { code: string } };
+      assert.deepEqual([status, error.code], [2, code], stdout);
+    });
+  }
+});
+
+describe('hcm import hcm and hcm import aztunnel', () => {
+  const home = new RelayHome();
+  let reversing: Server;
+  let key: string;
+
+  before(async () => {
+    reversing = await startServer(answerReversed);
+    await home.startEmulator('db');
+    const [, name = '', value = ''] =
+      /SharedAccessKeyName=([^;]+);SharedAccessKey=([^;]+)/.exec(
+        home.connections[0]?.listenerConnectionString ?? '',
+      ) ?? [];
+    key = value;
+    const endpoint = String(home.ready['endpoint']);
+    const entry = {
+      ...{ Namespace: 'localhost', Name: 'db', Uri: `${endpoint}db`, KeyName: name, KeyValue: key },
+      ...{ EndpointHost: '127.0.0.1', EndpointPort: portOf(reversing), Status: 'Connected' },
+    };
+    writeFileSync(home.path('connections.json'), JSON.stringify([entry]));
+    const relay = endpoint.replace('sb:', 'wss:');
+    writeFileSync(
+      home.path('env'),
+      `AZTUNNEL_RELAY_NAME=${relay}\nAZTUNNEL_HYCO_NAME=db\nAZTUNNEL_KEY_NAME=${name}\nAZTUNNEL_KEY='${key}'\n`,
+    );
+  });
+  after(async () => {
+    reversing.close();
+    await home.remove();
+  });
+
+  const SOURCES: [what: string, args: string[]][] = [
+    ['hcm', ['connections.json']],
+    ['aztunnel', ['env', '--target']],
+  ];
+  for (const [what, args] of SOURCES) {
+    it(`${what}: what is written is run by the manager, and the key stands in a file of its own`, async function () {
+      if (process.platform === 'win32') return;
+      const target = what === 'hcm' ? [] : [`127.0.0.1:${portOf(reversing)}`];
+      const command = ['import', what, ...args, ...target, '--out', `${what}/hcm.yaml`];
+      const { status, stdout, stderr } = await home.run(command);
+      assert.equal(status, 0, stderr);
+      assert.equal(stdout.trim(), `Wrote ${what}/hcm.yaml, ${what}/db.connection-string.`);
+      assert.equal(statSync(home.path(`${what}/db.connection-string`)).mode & 0o777, 0o600);
+      assert.ok(!(stdout + stderr + readFileSync(home.path(`${what}/hcm.yaml`), 'utf8')).includes(key));
+      const again = await home.run(command);
+      assert.deepEqual([again.status, /there already, exactly so/.test(again.stdout)], [0, true]);
+      const manager = home.start(['service', 'run', '--no-http', '--file', `${what}/hcm.yaml`, '--json']);
+      await manager.event('online');
+      const { port, process: forward } = await home.forward('db', '--bind', '127.0.0.1:0');
+      assert.equal(String(await ask(port, 'abc')), 'cba');
+      await Promise.all([forward.interrupt(), manager.interrupt()]);
+    });
+  }
+
+  it('aztunnel: from the environment, with what it means in words', async () => {
+    const { status, stdout, stderr } = await home.run(['import', 'aztunnel', '--bind', '127.0.0.1:0'], {
+      env: { AZTUNNEL_RELAY_NAME: 'my-relay', AZTUNNEL_HYCO_NAME: 'db' },
+    });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /connection: my-relay\/db\n {6}entra: true\n {6}bind: 127\.0\.0\.1:0/);
+    assert.match(stderr, /^Warning: the environment: AZTUNNEL_HYCO_NAME: aztunnel has a dialect of its own/m);
+  });
+
+  for (const [what, args, text, code] of [
+    ['hcm, no such file', ['hcm', 'none.json'], '', 'HCM_FILE_UNREADABLE'],
+    ['hcm, an empty list', ['hcm', 'bad'], '[]', 'HCM_CONFIG_INVALID'],
+    ['hcm, something else', ['hcm', 'bad'], 'shopping', 'HCM_CONFIG_INVALID'],
+    ['hcm, no file', ['hcm'], '', 'HCM_USAGE'],
+    ['aztunnel, nothing set', ['aztunnel'], '', 'HCM_CONFIG_INVALID'],
+    ['aztunnel, a bad target', ['aztunnel', 'env', '--target', 'x'], '', 'HCM_TARGET_INVALID'],
+    ['aztunnel, a bad bind', ['aztunnel', 'env', '--bind', 'x'], '', 'HCM_BIND_INVALID'],
+  ] as const) {
+    it(`bad input: ${what} is status 2, ${code}`, async () => {
+      writeFileSync(home.path('bad'), text);
+      const { status, stdout } = await home.run(['import', ...args, '--json']);
       const { error } = JSON.parse(stdout) as { error: { code: string } };
       assert.deepEqual([status, error.code], [2, code], stdout);
     });
