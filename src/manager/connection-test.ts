@@ -107,7 +107,7 @@ export class ConnectionTester {
     const scene: Scene = {
       ...{ network, machine, proxySetting, dns, clock, signal },
       ...{ connections: [connection], side: spec.role === 'listener' ? 'listener' : 'sender' },
-      ...{ target: targetOf(spec), ports: portsOf(spec) },
+      ...{ target: targetOf(spec), ports: portsOf(spec), allow: allowOf(spec) },
     };
     const results = new Map(Object.entries(known) as [ProofId, ProofView['result']][]);
     await examine(scene, { known: results, onReport: (found) => void reports.push(found) });
@@ -122,6 +122,11 @@ function isPassed(proofs: readonly ProofView[]): boolean {
 function targetOf({ declared, pinned }: ConnectionSpec): Scene['target'] {
   if (declared.kind === 'forward' || declared.listener.targets.dialect !== 'raw') return undefined;
   return declared.listener.targets.target ?? (pinned && { kind: 'tcp', ...pinned });
+}
+
+/** Whoever may write the metadata in Azure must not lead a test where no stream is let. */
+function allowOf({ declared }: ConnectionSpec): Scene['allow'] {
+  return declared.kind === 'listener' ? declared.listener.allow : undefined;
 }
 
 function portsOf({ declared }: ConnectionSpec): LogicalPort[] | undefined {

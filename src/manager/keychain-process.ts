@@ -16,6 +16,12 @@ const IDLE_MS = 10_000;
 /** After a keychain that did not answer: until then nobody waits for it again. */
 const PAUSE_MS = 15_000;
 const SHOWN_CHARS = 200;
+/**
+ * What finds a keychain and its window. The rest stays here: options of ours, such as a loader, and keys, which may lie in
+ * a variable of any name that an hcm.yaml speaks of.
+ */
+const PASSED_ON =
+  /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|DBUS_\w+|XDG_\w+|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|GNOME_KEYRING_\w+|SystemRoot|SystemDrive|windir|USERPROFILE|USERNAME|USERDOMAIN|APPDATA|LOCALAPPDATA|ProgramData|TEMP|TMP)$/i;
 
 /**
  * What runs there. Secret Service and nothing else on Linux: the library would fall back to the kernel's keyring, which
@@ -103,8 +109,7 @@ export class KeychainProcess {
     if (this.#child) return this.#child;
     const { node, env } = this.#options;
     const child = spawn(node, ['--input-type=commonjs', '-e', SCRIPT, this.#package()], {
-      // Options of ours, such as a loader, are not its own; nor is any secret.
-      env: { ...env, NODE_OPTIONS: undefined, HCM_CONNECTION_STRING: undefined },
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name))),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.#child = child;

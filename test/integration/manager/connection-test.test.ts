@@ -12,6 +12,7 @@ import type { TestReport } from '../../../src/manager/control/operations.ts';
 import { ManagedConnection } from '../../../src/manager/managed-connection.ts';
 import { tunnelOpener } from '../../../src/manager/open-tunnel.ts';
 import type { ConnectionSpec } from '../../../src/manager/tunnel.ts';
+import { parseAllowRule } from '../../../src/protocol/allow-list.ts';
 import { HcmError } from '../../../src/protocol/errors.ts';
 import type { Target } from '../../../src/protocol/target.ts';
 import { systemClock } from '../../../src/tunnel/clock.ts';
@@ -126,6 +127,18 @@ describe('a connection of the manager, tested', () => {
     assert.match(report.proofs.at(-1)?.text ?? '', new RegExp(`^online since .*127.0.0.1:${target.port}`));
     assert.equal(bed.heard.all.length, before, 'the tunnel has seen nothing of it');
     assert.equal(bed.emulator.listenerCount(ENTITY), 1);
+  });
+
+  it('dials nothing that no stream may dial', async () => {
+    const spec = listenerSpec(raw());
+    assert.ok(spec.declared.kind === 'listener');
+    const allow = [parseAllowRule('db.corp.example:5432')];
+    const managed = await running({
+      ...spec,
+      declared: { kind: 'listener', listener: { ...spec.declared.listener, allow } },
+    });
+    const { proofs } = await tester().test(managed);
+    assert.equal(proofs.find(({ name }) => name === 'target')?.code, 'HCM_TARGET_NOT_ALLOWED');
   });
 
   it('names the target that is down, with its remedy, though the manager is online', async () => {

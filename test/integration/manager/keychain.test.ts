@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ describe('the keychain of the user', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const open = (options: { clock?: FakeClock; findPackage?: () => string } = {}) =>
+  const open = (options: { clock?: FakeClock; findPackage?: () => string; env?: NodeJS.ProcessEnv } = {}) =>
     (keychain = openKeychain({
       node: process.execPath,
       env: process.env,
@@ -53,6 +53,27 @@ describe('the keychain of the user', () => {
     assert.equal(await both.secretsOf('a').load('listener ns/db'), SECRET);
     await both.secretsOf('a').remove('listener ns/db');
     assert.equal(await both.secretsOf('a').load('listener ns/db'), undefined);
+  });
+
+  it('is asked by a process that is given no secret of ours, whatever its variable is called', async () => {
+    const seen = join(folder, 'environment.json');
+    const peek = join(folder, 'peek.cjs');
+    writeFileSync(
+      peek,
+      `require('fs').writeFileSync(${JSON.stringify(seen)}, JSON.stringify(process.env)); module.exports = require(${JSON.stringify(path)});`,
+    );
+    const env = {
+      ...process.env,
+      ...{ HCM_CONNECTION_STRING: SECRET, HCM_PROXY_PASSWORD: SECRET, DB_LISTEN: SECRET },
+      ...{ AZURE_CLIENT_SECRET: SECRET, NODE_OPTIONS: '--import=nothing' },
+    };
+    await open({ env, findPackage: () => peek })
+      .secretsOf('a')
+      .save('listener ns/db', SECRET);
+    const given = await readFile(seen, 'utf8');
+    assert.match(given, /"PATH":/i);
+    assert.doesNotMatch(given, /DB_LISTEN|NODE_OPTIONS/);
+    assert.ok(!given.includes(SECRET));
   });
 
   it('answers many at once, each with its own', async () => {

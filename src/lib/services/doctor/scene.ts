@@ -1,4 +1,5 @@
 /** What a diagnosis is about, and all that it uses of the world outside. */
+import type { AllowRule } from '../../../protocol/allow-list.ts';
 import type { TargetAddress } from '../../../protocol/target-address.ts';
 import type { Clock } from '../../../tunnel/clock.ts';
 import type { Connection, NetworkOptions } from '../../../tunnel/options.ts';
@@ -42,6 +43,8 @@ export interface Scene {
   readonly side: Side | undefined;
   /** In place of the one in the metadata. */
   readonly target: TargetAddress | undefined;
+  /** What a listener may dial; undefined: anything. Nothing else is dialed here either. */
+  readonly allow?: readonly AllowRule[] | undefined;
   /** Of a tunnel that speaks azbridge; then the metadata has no part in it. */
   readonly ports?: readonly LogicalPort[] | undefined;
   /** Ends everything at once. */

@@ -43,7 +43,7 @@ function thrownBy(error: unknown, signal: AbortSignal): HcmError {
 
 async function proveOne(given: Case): Promise<Finding> {
   const { scene } = given;
-  const { clock, dns, signal } = scene;
+  const { clock, dns, signal, allow } = scene;
   const known = await targetOf(given);
   if (known === undefined) return skipped('no target is known here; name it with --target');
   const { address, side } = known;
@@ -60,7 +60,7 @@ async function proveOne(given: Case): Promise<Finding> {
     if (!isKnown) return skipped(`${stream.host} has no address here: ${ELSEWHERE}`);
   }
   try {
-    const socket = await dialAddress(stream, { clock, signal });
+    const socket = await dialAddress(stream, { clock, allow, signal });
     const facts = { target: name, ...(await tlsFacts(socket, address, given)) };
     return ok(`${name} answers${spokenTls(facts)}`, facts);
   } catch (error) {
