@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer as createWebServer } from 'node:http';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { resolveConnection } from '../../src/protocol/connection-string.ts';
 import { ControlClient } from '../../src/manager/control/control-client.ts';
@@ -70,6 +70,7 @@ export class ManagerBed {
   readonly managers: RunningManager[] = [];
   readonly #port: number;
   readonly #cleanUp: (() => unknown)[] = [];
+  readonly #servers: TargetServer[] = [];
   /** The target of each hybrid connection, as HOST:PORT. */
   readonly targets = new Map<string, string>();
   /** Local ports of the test's own senders, by hybrid connection. */
@@ -275,6 +276,16 @@ export class ManagerBed {
     return port;
   }
 
+  /** On the ports that they had before. */
+  async returnTargets(): Promise<void> {
+    for (const { server, port } of this.#servers) await listenOn(server, port);
+  }
+
+  /** Their ports refuse, and whoever was connected is reset. */
+  async stopTargets(): Promise<void> {
+    await Promise.all(this.#servers.map(stopServer));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#cleanUp.splice(0).map((end) => end()));
     await this.path.stop();
@@ -296,13 +307,25 @@ export class ManagerBed {
         open.add(socket);
         socket.once('close', () => open.delete(socket));
       });
-      this.targets.set(name, `127.0.0.1:${await listenAnywhere(server)}`);
-      this.#cleanUp.push(() => {
-        for (const socket of open) socket.destroy();
-        server.close();
-      });
+      const target = { server, open, port: await keptPort() };
+      await listenOn(server, target.port);
+      this.#servers.push(target);
+      this.targets.set(name, `127.0.0.1:${target.port}`);
+      this.#cleanUp.push(() => void stopServer(target));
     }
   }
+}
+
+interface TargetServer {
+  server: Server | ReturnType<typeof createWebServer>;
+  port: number;
+  open: Set<Socket>;
+}
+
+async function stopServer({ server, open }: TargetServer): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  for (const socket of open) socket.resetAndDestroy();
+  await closed;
 }
 
 /** Ends it without a word and resolves when it is gone. */
@@ -357,10 +380,9 @@ function echo(socket: Socket, name: string): void {
   socket.pipe(socket);
 }
 
-async function listenAnywhere(server: Server | ReturnType<typeof createWebServer>): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function listenOn(server: TargetServer['server'], port: number): Promise<void> {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
 }
 
 function numbered(name: string, count: number): string[] {
