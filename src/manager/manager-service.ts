@@ -2,10 +2,7 @@
  * The whole manager of one folder: follows its store and an hcm.yaml, runs what they want, logs what happens, and
  * answers the control API. Owns all of it from `start` to `stop`.
  */
-import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
-import { remedyOf } from '../lib/error-table.ts';
 import { HcmError } from '../protocol/errors.ts';
-import { parseTarget } from '../protocol/target.ts';
 import type { Clock } from '../tunnel/clock.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 import { serveApi } from './control/api.ts';
@@ -22,7 +19,6 @@ import {
   type ManagerExport,
   type ManagerOperations,
   type ManagerView,
-  type ReasonView,
   type SamplesView,
   type TestReport,
 } from './control/operations.ts';
@@ -31,28 +27,23 @@ import { EventLog, type LogSink } from './event-log.ts';
 import { claimFolder, type FolderClaim } from './folder-claim.ts';
 import { History } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
+import { ManagerProblems } from './manager-problems.ts';
 import { Manager, type Changes } from './manager.ts';
 import { Metrics } from './metrics.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
 import { exportSection } from './section-export.ts';
-import { connectionId, keyFileOf, specsOf } from './specs.ts';
-import type { ConnectionStore, StoredConnection } from './store.ts';
-import { readEachStored } from './store-reading.ts';
-import { checkAdded, readStored } from './stored-declaration.ts';
+import { connectionId, keyFileOf } from './specs.ts';
 import type { OpenTunnel, TargetQuestions } from './tunnel.ts';
 import { detailsOf, isoTime, measuredOf, viewOf } from './views.ts';
+import { WantedConnections, type WantedOptions } from './wanted-connections.ts';
 import { openWebServer, type WebServer } from './web/web-server.ts';
 
-export interface ManagerServiceOptions {
+export interface ManagerServiceOptions extends WantedOptions {
   version: string;
   pid: number;
-  folder: string;
   socketPath: string;
   /** The group that may use the socket, of a service. */
   groupId?: number | undefined;
-  store: ConnectionStore;
-  /** The hcm.yaml that it follows: its name, and how it is read. Rejects with HCM_CONFIG_INVALID and its like. */
-  file?: { readonly path: string; load: () => Promise<ManagerDeclaration> } | undefined;
   open: OpenTunnel;
   /** Absent: no target is asked whether it is there. */
   targets?: TargetQuestions | undefined;
@@ -72,17 +63,13 @@ export class ManagerService implements ManagerOperations {
   readonly #manager: Manager;
   readonly #log: EventLog;
   readonly #startedMs: number;
-  #fromFile: ManagerDeclaration = { listeners: [], forwards: [] };
-  #fromStore: ManagerDeclaration = { listeners: [], forwards: [] };
-  /** By what they are about, so that one that is mended goes away. */
-  readonly #problems = new Map<string, ReasonView>();
+  readonly #problems: ManagerProblems;
+  readonly #wanted: WantedConnections;
   readonly #history: History;
   #socket: ControlSocket | undefined;
   #claim: FolderClaim | undefined;
   #settled: Promise<void> = Promise.resolve();
   #web: WebServer | undefined;
-  /** What of the wanted was never read. */
-  readonly #unread = new Set<'file' | 'store'>(['file', 'store']);
   #isStopping = false;
 
   constructor(options: ManagerServiceOptions) {
@@ -90,6 +77,8 @@ export class ManagerService implements ManagerOperations {
     this.#options = options;
     this.#startedMs = clock.nowMs();
     this.#log = new EventLog(options.sink);
+    this.#problems = new ManagerProblems((about, error) => this.#tell('problem', { about, error }));
+    this.#wanted = new WantedConnections(options, this.#problems);
     this.#history = new History({ clock, measure: () => this.#manager.connections.map(measuredOf) });
     this.#manager = new Manager({
       ...{ clock, random, open, targets, graceMs },
@@ -118,13 +107,13 @@ export class ManagerService implements ManagerOperations {
     this.#history.start();
     this.#tell('started', { version, folder, web: this.#web?.url });
     for (const [index, problem] of store.problems.entries())
-      this.#problem('store', problem, `store at start ${index}`);
-    await this.#readStore();
+      this.#problems.add('store', problem, `store at start ${index}`);
+    await this.#wanted.readStore();
     await this.reload().catch(() => undefined);
     // A keychain may take its time.
     this.#settled = store.settle().then((moved) => {
       if (moved > 0) this.#tell('secrets', { moved });
-      this.#tellOfSecrets();
+      this.#wanted.tellOfSecrets();
     });
   }
 
@@ -155,7 +144,7 @@ export class ManagerService implements ManagerOperations {
       startedAt: isoTime(this.#startedMs),
       ...(file === undefined ? {} : { file: file.path }),
       ...(this.#web === undefined ? {} : { web: this.#web.url }),
-      problems: [...this.#problems.values()],
+      problems: this.#problems.all,
     };
   }
 
@@ -168,88 +157,42 @@ export class ManagerService implements ManagerOperations {
   }
 
   async add(request: AddRequest): Promise<Added> {
-    const { role, connection, connectionString, pinnedTarget, entry } = request;
-    const { store, clock } = this.#options;
-    checkAdded(entry);
-    const id = connectionId(role, connection);
-    if (this.#manager.get(id)?.spec.source === 'file') {
-      throw new HcmError('HCM_RESOURCE_CONFLICT', `${connection} stands in ${this.#options.file?.path}.`, {
-        details: { connection, next: 'Change it there' },
-      });
-    }
-    const known = store.get(role, connection);
-    // One that cannot be had is written anew.
-    const secret = known && (await store.secret(known).catch(() => null));
-    const sameSecret = known !== undefined && secret === connectionString;
-    const sameEntry = JSON.stringify(known?.entry) === JSON.stringify(entry);
-    const changed = !sameSecret || !sameEntry || known.pinnedTarget !== pinnedTarget;
-    if (changed) {
-      const stored: StoredConnection = {
-        ...{ role, connection, entry, pinnedTarget },
-        addedAt: known?.addedAt ?? isoTime(clock.nowMs()),
-      };
-      // Bad input is told before anything is written.
-      await readStored([stored], this.#options.folder);
-      await store.put(stored, connectionString);
-      this.#tellOfSecrets();
-      await this.#readStore();
+    const id = connectionId(request.role, request.connection);
+    const running = this.#manager.get(id);
+    if (running) this.#wanted.checkStored(running.spec, 'Change it there');
+    const outcome = await this.#wanted.put(request, this.#now());
+    if (outcome.changed) {
       const done = Object.values(this.#follow()).flat();
       // Another key alone shows in no fingerprint.
       const managed = this.#find(id);
       if (!done.includes(id)) await managed.renewKey().catch(() => managed.restart());
     }
-    return { connection: viewOf(this.#find(id)), changed, replaced: changed && known !== undefined };
+    return { connection: viewOf(this.#find(id)), ...outcome };
   }
 
   async remove(id: string): Promise<void> {
     const { spec } = this.#find(id);
-    if (spec.source === 'file') {
-      throw new HcmError(
-        'HCM_RESOURCE_CONFLICT',
-        `${spec.connection} stands in ${this.#options.file?.path}.`,
-        {
-          details: { connection: spec.connection, next: 'Take it out there' },
-        },
-      );
-    }
-    await this.#options.store.remove(spec.role, spec.connection);
-    this.#tellOfSecrets();
-    await this.#readStore();
+    this.#wanted.checkStored(spec, 'Take it out there');
+    await this.#wanted.remove(spec);
     this.#follow();
   }
 
   async restart(id: string, { acceptTarget }: { acceptTarget: boolean }): Promise<ConnectionView> {
     const managed = this.#find(id);
-    const { spec, record } = managed;
-    const { store } = this.#options;
-    const stored = store.get(spec.role, spec.connection);
-    const { target } = record;
+    const { target } = managed.record;
+    if (acceptTarget && target && (await this.#wanted.confirm(managed.spec, target))) this.#follow();
     // Nothing to accept yet: opened anew, it asks Azure again.
-    if (!acceptTarget || stored?.pinnedTarget === undefined || !target || target === stored.pinnedTarget) {
-      managed.restart();
-      return viewOf(managed);
-    }
-    await store.update({ ...stored, pinnedTarget: target });
-    this.#follow();
+    else managed.restart();
     return viewOf(this.#find(id));
   }
 
+  /** Where the file is wrong, what the store has runs. */
   async reload(): Promise<Changes> {
-    const { file } = this.#options;
-    if (file === undefined) {
-      this.#unread.delete('file');
-      return this.#follow();
-    }
-    try {
-      this.#fromFile = await file.load();
-      this.#unread.delete('file');
-      this.#problems.delete('file');
-    } catch (error) {
-      this.#problem('file', asHcmError(error));
-      this.#follow();
-      throw error;
-    }
-    return this.#follow();
+    const reading = this.#wanted.readFile();
+    await reading.catch(() => undefined);
+    const changes = this.#follow();
+    await reading;
+    return changes;
   }
 
   /** The files beside hcm.yaml that hold connection strings. */
@@ -263,8 +206,8 @@ export class ManagerService implements ManagerOperations {
     const concerned = this.connections.filter(({ spec }) => keyFileOf(spec) === path);
     const outcomes = await Promise.allSettled(concerned.map((one) => one.renewKey()));
     const [failure] = outcomes.flatMap((one) => (one.status === 'rejected' ? [asHcmError(one.reason)] : []));
-    if (failure) return this.#problem('key file', failure, key);
-    this.#problems.delete(key);
+    if (failure) return this.#problems.add('key file', failure, key);
+    this.#problems.clear(key);
     if (concerned.length > 0) this.#tell('key-renewed', { file: path });
   }
 
@@ -308,7 +251,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   get readiness(): Readiness {
-    return readinessOf(this.list(), { stopping: this.#isStopping, unread: this.#unread.size > 0 });
+    return readinessOf(this.list(), { stopping: this.#isStopping, unread: !this.#wanted.isKnown });
   }
 
   subscribe(onEvent: (event: EventView) => void): () => void {
@@ -333,31 +276,9 @@ export class ManagerService implements ManagerOperations {
     }
   }
 
-  async #readStore(): Promise<void> {
-    const { store, folder } = this.#options;
-    const { manager, faults } = await readEachStored(store.connections, folder);
-    this.#fromStore = manager;
-    const [first] = faults;
-    if (first === undefined) this.#problems.delete('store');
-    else this.#problem('store', first);
-    this.#unread.delete('store');
-  }
-
   #follow(): Changes {
-    const { store } = this.#options;
-    const pinnedOf = (connection: string) => {
-      const pinned = store.get('listener', connection)?.pinnedTarget;
-      return pinned === undefined ? undefined : parseTarget(pinned);
-    };
-    const changes = this.#manager.follow(
-      specsOf(
-        [
-          { source: 'file', manager: this.#fromFile },
-          { source: 'store', manager: this.#fromStore, pinnedOf },
-        ],
-        this.connections.map(({ spec }) => spec),
-      ),
-    );
+    const running = this.connections.map(({ spec }) => spec);
+    const changes = this.#manager.follow(this.#wanted.specs(running));
     const done = Object.values(changes).flat().length;
     if (done > 0) this.#tell('followed', { ...changes });
     return changes;
@@ -371,24 +292,11 @@ export class ManagerService implements ManagerOperations {
     });
   }
 
-  /** What is still not where it should be, such as a key that a locked keychain did not take or give up. */
-  #tellOfSecrets(): void {
-    const { secretsProblem } = this.#options.store;
-    if (secretsProblem === undefined) this.#problems.delete('secrets');
-    else this.#problem('secrets', secretsProblem);
-  }
-
-  #problem(
-    about: 'file' | 'key file' | 'store' | 'secrets' | 'log',
-    error: HcmError,
-    key: string = about,
-  ): void {
-    const { code, message } = error;
-    this.#problems.set(key, { code, message, next: remedyOf(error) });
-    this.#tell('problem', { about, error });
-  }
-
   #tell(event: string, fields: Record<string, unknown>): void {
-    this.#log.append({ event, time: isoTime(this.#options.clock.nowMs()), ...fields });
+    this.#log.append({ event, time: this.#now(), ...fields });
+  }
+
+  #now(): string {
+    return isoTime(this.#options.clock.nowMs());
   }
 }

@@ -1,0 +1,30 @@
+/** What is wrong with the manager itself: by what it is about, so that one that is mended goes away. */
+import { remedyOf } from '../lib/error-table.ts';
+import type { HcmError } from '../protocol/errors.ts';
+import type { ReasonView } from './control/operations.ts';
+
+type About = 'file' | 'key file' | 'store' | 'secrets';
+
+export class ManagerProblems {
+  readonly #reasons = new Map<string, ReasonView>();
+  readonly #tell: (about: About, error: HcmError) => void;
+
+  constructor(tell: (about: About, error: HcmError) => void) {
+    this.#tell = tell;
+  }
+
+  get all(): ReasonView[] {
+    return [...this.#reasons.values()];
+  }
+
+  /** `key`: where there may be several about one thing. */
+  add(about: About, error: HcmError, key: string = about): void {
+    const { code, message } = error;
+    this.#reasons.set(key, { code, message, next: remedyOf(error) });
+    this.#tell(about, error);
+  }
+
+  clear(key: string): void {
+    this.#reasons.delete(key);
+  }
+}

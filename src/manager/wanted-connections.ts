@@ -1,0 +1,145 @@
+/**
+ * What the manager should run: what its hcm.yaml declares and what `hcm add` put into its store. Reads both, changes the
+ * store, and tells what is wrong with either. Runs nothing.
+ */
+import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
+import { HcmError } from '../protocol/errors.ts';
+import { parseTarget } from '../protocol/target.ts';
+import { asHcmError } from '../tunnel/emitter.ts';
+import type { AddRequest } from './control/operations.ts';
+import type { ManagerProblems } from './manager-problems.ts';
+import { specsOf } from './specs.ts';
+import type { ConnectionStore, StoredConnection } from './store.ts';
+import { readEachStored } from './store-reading.ts';
+import { checkAdded, readStored } from './stored-declaration.ts';
+import type { ConnectionSpec } from './tunnel.ts';
+
+export interface WantedOptions {
+  readonly folder: string;
+  readonly store: ConnectionStore;
+  /** The hcm.yaml that is followed: its name, and how it is read. Rejects with HCM_CONFIG_INVALID and its like. */
+  readonly file?: { readonly path: string; load: () => Promise<ManagerDeclaration> } | undefined;
+}
+
+const NOTHING: ManagerDeclaration = { listeners: [], forwards: [] };
+
+export class WantedConnections {
+  readonly #options: WantedOptions;
+  readonly #problems: ManagerProblems;
+  #fromFile = NOTHING;
+  #fromStore = NOTHING;
+  /** What was never read. */
+  readonly #unread = new Set<'file' | 'store'>(['file', 'store']);
+
+  constructor(options: WantedOptions, problems: ManagerProblems) {
+    this.#options = options;
+    this.#problems = problems;
+  }
+
+  /** File and store were both read once. */
+  get isKnown(): boolean {
+    return this.#unread.size === 0;
+  }
+
+  /** `running`: what has not changed keeps its id. */
+  specs(running: readonly ConnectionSpec[]): ConnectionSpec[] {
+    const pinnedOf = (connection: string) => {
+      const pinned = this.#options.store.get('listener', connection)?.pinnedTarget;
+      return pinned === undefined ? undefined : parseTarget(pinned);
+    };
+    const sources = [
+      { source: 'file', manager: this.#fromFile },
+      { source: 'store', manager: this.#fromStore, pinnedOf },
+    ] as const;
+    return specsOf(sources, running);
+  }
+
+  /** One that is wrong changes nothing. @throws HcmError HCM_CONFIG_INVALID and its like. */
+  async readFile(): Promise<void> {
+    const { file } = this.#options;
+    try {
+      if (file) this.#fromFile = await file.load();
+      this.#unread.delete('file');
+      this.#problems.clear('file');
+    } catch (error) {
+      this.#problems.add('file', asHcmError(error));
+      throw error;
+    }
+  }
+
+  /** One entry that makes no sense keeps none of the others out. */
+  async readStore(): Promise<void> {
+    const { store, folder } = this.#options;
+    const { manager, faults } = await readEachStored(store.connections, folder);
+    this.#fromStore = manager;
+    const [first] = faults;
+    if (first === undefined) this.#problems.clear('store');
+    else this.#problems.add('store', first);
+    this.#unread.delete('store');
+  }
+
+  /**
+   * Bad input is told before anything is written.
+   * @throws HcmError HCM_USAGE, HCM_CONFIG_INVALID, HCM_STATE_UNWRITABLE.
+   */
+  async put(request: AddRequest, now: string): Promise<{ changed: boolean; replaced: boolean }> {
+    const { role, connection, connectionString, pinnedTarget, entry } = request;
+    const { store, folder } = this.#options;
+    checkAdded(entry);
+    const known = store.get(role, connection);
+    if (known !== undefined && (await this.#isSame(known, request)))
+      return { changed: false, replaced: false };
+    const stored: StoredConnection = {
+      ...{ role, connection, entry, pinnedTarget },
+      addedAt: known?.addedAt ?? now,
+    };
+    await readStored([stored], folder);
+    await store.put(stored, connectionString);
+    await this.#storeChanged();
+    return { changed: true, replaced: known !== undefined };
+  }
+
+  async remove({ role, connection }: ConnectionSpec): Promise<void> {
+    await this.#options.store.remove(role, connection);
+    await this.#storeChanged();
+  }
+
+  /** False: it has no confirmed target, or this one is it. */
+  async confirm({ role, connection }: ConnectionSpec, target: string): Promise<boolean> {
+    const { store } = this.#options;
+    const stored = store.get(role, connection);
+    if (stored?.pinnedTarget === undefined || stored.pinnedTarget === target) return false;
+    await store.update({ ...stored, pinnedTarget: target });
+    return true;
+  }
+
+  /** What a file declares is changed there. @throws HcmError HCM_RESOURCE_CONFLICT. */
+  checkStored({ source, connection }: ConnectionSpec, next: string): void {
+    if (source === 'store') return;
+    throw new HcmError('HCM_RESOURCE_CONFLICT', `${connection} stands in ${this.#options.file?.path}.`, {
+      details: { connection, next },
+    });
+  }
+
+  /** What is still not where it should be, such as a key that a locked keychain did not take or give up. */
+  tellOfSecrets(): void {
+    const { secretsProblem } = this.#options.store;
+    if (secretsProblem === undefined) this.#problems.clear('secrets');
+    else this.#problems.add('secrets', secretsProblem);
+  }
+
+  async #isSame(known: StoredConnection, request: AddRequest): Promise<boolean> {
+    // A secret that cannot be had is written anew.
+    const secret = await this.#options.store.secret(known).catch(() => null);
+    return (
+      secret === request.connectionString &&
+      known.pinnedTarget === request.pinnedTarget &&
+      JSON.stringify(known.entry) === JSON.stringify(request.entry)
+    );
+  }
+
+  async #storeChanged(): Promise<void> {
+    this.tellOfSecrets();
+    await this.readStore();
+  }
+}
