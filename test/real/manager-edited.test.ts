@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ConnectionView } from '../../src/manager/control/operations.ts';
 import { LongStream } from './load.ts';
-import { kill, ManagerBed, summary } from './manager-bed.ts';
+import { askOnce, kill, ManagerBed, summary } from './manager-bed.ts';
+import { startBlackHole } from './servers/black-hole.ts';
 
 const EDITS = 100;
 const KILLS = 5;
@@ -63,6 +64,38 @@ describe('a manager among bad neighbours, edits and kills', () => {
     assert.deepEqual(new Set(reconnects), new Set([0]));
     taken.close();
     await bed.becomes('the port that was let go', (all) => codes(all).length === 3, 45_000);
+  });
+
+  it('two targets that take no connection and refuse none hold up nobody else', async () => {
+    const hole = await startBlackHole();
+    const lead = (one: Record<string, unknown>) => {
+      const swallowed = { ...one, target: `127.0.0.1:${hole.port}` };
+      if (one['connection'] === 'localhost/raw-40') return swallowed;
+      return one['connection'] === 'localhost/raw-39' ? { ...swallowed, healthCheck: 'tcp' } : one;
+    };
+    try {
+      await bed.startManager({ entries: { listeners: bed.listeners.map(lead), forwards: bed.forwards } });
+      const goodOnes = (all: readonly ConnectionView[]) =>
+        all.filter(({ id, state }) => !/raw-(39|40)$/.test(id) && state === 'online').length === 48;
+      await bed.becomes('48 online', goodOnes, 30_000);
+      const asked = askOnce(await bed.outside('raw-40'), 'hello').then(
+        () => 'answered',
+        () => 'refused',
+      );
+      for (let round = 0; round < 3; round += 1)
+        for (const name of bed.names.filter((one) => /raw-[1-9]$/.test(one))) await bed.answers(name);
+      const codeOf = async (name: string) => (await stateOf(`listen localhost/${name}`))?.reason?.code;
+      const isTold = async () =>
+        (await codeOf('raw-39')) === 'HCM_TARGET_TIMEOUT' &&
+        (await codeOf('raw-40')) === 'HCM_TARGET_TIMEOUT';
+      await bed.until('both are told', isTold, 30_000);
+      assert.equal(await asked, 'refused');
+      assert.equal((await stateOf('listen localhost/raw-39'))?.state, 'target-down');
+      assert.equal((await stateOf('listen localhost/raw-40'))?.state, 'degraded');
+      assert.ok(goodOnes(await bed.list()));
+    } finally {
+      await hole.stop();
+    }
   });
 
   it('100 quick edits open anew what they change, and cut no stream of all others', async () => {
