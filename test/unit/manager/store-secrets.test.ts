@@ -1,5 +1,6 @@
 // Where the store puts secrets, how they move, and what is left when something fails in between.
 import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,6 +129,22 @@ describe("the store's secrets", () => {
       await again.settle();
       assert.equal(keychain.entries.size, 0);
       assert.doesNotMatch(await readFile(file('connections.json'), 'utf8'), /leftovers/);
+    });
+
+    it('that were written when the manager died, before their connection was, are removed at the next start', async () => {
+      const store = await open('keychain');
+      keychain.before = (act) => {
+        if (act !== 'save') return;
+        // From here on nothing can be written, as if it had ended here.
+        renameSync(file('connections.json'), file('kept'));
+        mkdirSync(file('connections.json'));
+      };
+      await assert.rejects(store.put(db, SECRET), { code: 'HCM_STATE_UNWRITABLE' });
+      rmdirSync(file('connections.json'));
+      renameSync(file('kept'), file('connections.json'));
+      assert.deepEqual([store.connections, keychain.entries.size], [[], 1]);
+      await (await open('file')).settle();
+      assert.equal(keychain.entries.size, 0);
     });
 
     it('are not asked for by a store that has none there', async () => {
