@@ -52,8 +52,9 @@ export default class Add extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Add);
     const { output } = this;
+    const client = managerClient();
     const { connection, changed, replaced } = await addConnection({
-      client: managerClient(),
+      client,
       argument: args.connection,
       flags,
       network: await networkOptions(flags, output),
@@ -66,6 +67,7 @@ export default class Add extends BaseCommand {
       output.answer(
         replaced ? `Replaced ${name}: it was there with another key or other settings` : `Added ${name}`,
       );
-    output.next(`hcm show ${connection.connection}`);
+    const { length } = (await client.list()).filter((one) => one.connection === name);
+    output.next(`hcm show ${name}${length > 1 ? ` --role ${connection.role}` : ''}`);
   }
 }

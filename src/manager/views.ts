@@ -3,6 +3,8 @@ import type { ConnectionState, Reason } from './connection-record.ts';
 import type { ConnectionDetails, ConnectionView } from './control/operations.ts';
 import type { Measured } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
+import { formatTargetAddress } from '../protocol/target-address.ts';
+import { formatTarget } from '../protocol/target.ts';
 import { percentile } from './set-up-times.ts';
 import type { ConnectionSpec } from './tunnel.ts';
 
@@ -14,6 +16,7 @@ export function viewOf(managed: ManagedConnection): ConnectionView {
   const live = managed.streams;
   const retryAtMs = state.name === 'target-down' ? managed.nextCheckAtMs : retryOf(state);
   const healthCheck = healthCheckOf(managed);
+  const target = record.target ?? wantedTargetOf(spec);
   return {
     ...{ id, role, connection, source },
     state: state.name,
@@ -21,7 +24,7 @@ export function viewOf(managed: ManagedConnection): ConnectionView {
     ...('reason' in state ? { reason: withRemedy(state.reason, spec) } : {}),
     ...(retryAtMs === undefined ? {} : { retryAt: isoTime(retryAtMs) }),
     ...(healthCheck === undefined ? {} : { healthCheck }),
-    ...(record.target === undefined ? {} : { target: record.target }),
+    ...(target === undefined ? {} : { target }),
     binds: tunnel?.binds ?? [],
     openStreams: streams.size,
     opened: totals.opened,
@@ -31,6 +34,13 @@ export function viewOf(managed: ManagedConnection): ConnectionView {
     reconnects: totals.reconnects,
     ...(newest.length === 0 ? {} : { setUpMs: percentiles(newest) }),
   };
+}
+
+/** Where it is to lead, while no tunnel has told it. */
+function wantedTargetOf({ declared, pinned }: ConnectionSpec): string | undefined {
+  const targets = declared.kind === 'listener' ? declared.listener.targets : undefined;
+  const target = targets?.dialect === 'raw' ? targets.target : undefined;
+  return target ? formatTargetAddress(target) : pinned && formatTarget(pinned);
 }
 
 function retryOf(state: ConnectionState): number | undefined {
