@@ -82,10 +82,11 @@ describe('the manager of a folder', () => {
         [DB, 'store'],
       ],
     );
-    tunnels.of(DB)[0]?.emit({ event: 'online', target: 'db:5432' });
+    assert.equal((await client.show(DB)).target, 'db:5432', 'before anything leads there');
+    tunnels.of(DB)[0]?.emit({ event: 'online', target: 'db2:5432' });
     const shown = await client.show(DB);
     assert.equal(shown.state, 'online');
-    assert.equal(shown.target, 'db:5432');
+    assert.equal(shown.target, 'db2:5432');
   });
 
   it('runs again after a restart what was added before', async () => {
