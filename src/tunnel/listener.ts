@@ -150,10 +150,17 @@ export class HybridConnectionListener {
 
   async #run(): Promise<void> {
     const stopWatching = watchClock(this.#clock, () => this.#onClockJump());
+    /** One token more, by the relay's clock, and then patience: relays whose clocks differ would keep us busy. */
+    let hasLearned = false;
     while (!this.#stopping.signal.aborted) {
       const { error, onlineMs } = await this.#connectOnce();
-      this.#relayTime.learnFrom(error);
+      const isNews = this.#relayTime.learnFrom(error) && this.#connection.tokens.renewable;
       if (this.#stopping.signal.aborted) break;
+      if (isNews && !hasLearned) {
+        hasLearned = true;
+        continue;
+      }
+      hasLearned = false;
       if (mayTryNewerToken(this.#connection.tokens, error.code)) continue;
       if (this.#givesUp(error)) {
         stopWatching();

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connectUrl } from '../protocol/addresses.ts';
-import { HcmError, type ErrorCode } from '../protocol/errors.ts';
+import { HcmError } from '../protocol/errors.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import { connectionName, emitterFor, type Emit } from './emitter.ts';
@@ -14,7 +14,7 @@ import type { Connection, SenderOptions } from './options.ts';
 import { RelayDialer } from './relay-dialer.ts';
 import { RelayTime } from './relay-time.ts';
 import { upgrade } from './relay-socket.ts';
-import { cachedTokens, isStaleKey, mayTryNewerToken } from './token-provider.ts';
+import { cachedTokens, isStaleToken, mayTryNewerToken, type CachedTokens } from './token-provider.ts';
 import { RendezvousStream } from './rendezvous-stream.ts';
 import type { WebSocketEnd } from './websocket-end.ts';
 
@@ -50,6 +50,7 @@ export class Sender {
   readonly emit: Emit;
   readonly #dialer: RelayDialer;
   readonly #relayTime: RelayTime;
+  readonly #tokens: CachedTokens | undefined;
   /** How often the tokens were found stale. */
   #renewals = 0;
 
@@ -59,7 +60,8 @@ export class Sender {
     const { tokens } = connection;
     this.#relayTime = new RelayTime(this.clock);
     const stamped = tokens && this.#relayTime.stamped(tokens);
-    this.connection = { ...connection, tokens: stamped && cachedTokens(stamped, this.clock) };
+    this.#tokens = stamped && cachedTokens(stamped, this.clock);
+    this.connection = { ...connection, tokens: this.#tokens };
     this.emit = emitterFor(connection, this.clock, options);
     this.#dialer = new RelayDialer(options, this.clock);
   }
@@ -79,9 +81,7 @@ export class Sender {
           return { stream, webSocket: await this.#attempt(stream, signal) };
         } catch (error) {
           if (attempt === ATTEMPTS || signal.aborted || !(error instanceof HcmError)) throw error;
-          // This stream says that the clock is wrong; the next one's token is good.
-          if (this.#relayTime.learnFrom(error)) this.connection.tokens?.refused?.();
-          if (this.#hasNewerToken(error.code, renewalsBefore)) continue;
+          if (this.#hasNewerToken(error, renewalsBefore)) continue;
           if (!WORTH_ANOTHER_TRY.has(error.code)) throw error;
           await sleep(this.clock, RETRY_DELAY_MS * attempt, signal);
         }
@@ -89,10 +89,29 @@ export class Sender {
     });
   }
 
+  /**
+   * True when the relay's refusal says what time it is there, which nobody knew: the next token is good by that clock, so that
+   * another try at once makes sense.
+   */
+  learnTime(refusal: HcmError): boolean {
+    const isNews = this.#relayTime.learnFrom(refusal);
+    this.tellClock();
+    // A ready-made token stays what it is.
+    if (!isNews || this.#tokens?.renewable !== true) return false;
+    this.#tokens.forget();
+    return true;
+  }
+
+  /** Tells when our clock is another one, by the relay's, than what was told last. */
+  tellClock(): void {
+    const skewMs = this.#relayTime.isSure ? this.#relayTime.skewToTell() : undefined;
+    if (skewMs !== undefined) this.emit({ event: 'clock-skew', skewMs });
+  }
+
   /** Of many streams that are refused at once with the same token, the first asks for a newer one. */
-  #hasNewerToken(code: ErrorCode, renewalsBefore: number): boolean {
-    if (this.#renewals > renewalsBefore && isStaleKey(code)) return true;
-    if (!mayTryNewerToken(this.connection.tokens, code)) return false;
+  #hasNewerToken(error: HcmError, renewalsBefore: number): boolean {
+    if (this.#renewals > renewalsBefore && isStaleToken(error.code)) return true;
+    if (!this.learnTime(error) && !mayTryNewerToken(this.#tokens, error.code)) return false;
     this.#renewals += 1;
     return true;
   }

@@ -91,8 +91,13 @@ export function readySasToken(text: string): TokenProvider {
   return { renewable: false, token: () => Promise.resolve({ text, expiresAtMs }) };
 }
 
+export interface CachedTokens extends TokenProvider {
+  /** The next token is made anew, from what was there before. */
+  forget(): void;
+}
+
 /** Asks `tokens` again only when a token has lived most of its life: a sender needs one for every stream. */
-export function cachedTokens(tokens: TokenProvider, clock: Clock): TokenProvider {
+export function cachedTokens(tokens: TokenProvider, clock: Clock): CachedTokens {
   const kept = new Map<string, { token: Token; freshForMs: number; nowMs: number; elapsedMs: number }>();
   return {
     renewable: tokens.renewable,
@@ -109,6 +114,7 @@ export function cachedTokens(tokens: TokenProvider, clock: Clock): TokenProvider
       kept.set(key, { token, freshForMs, nowMs, elapsedMs });
       return token;
     },
+    forget: () => kept.clear(),
     refused() {
       kept.clear();
       return tokens.refused?.() ?? false;
@@ -122,6 +128,11 @@ const STALE_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['HCM_TOKEN_SIGNATU
 /** The relay's refusal may mean that the key was renewed. */
 export function isStaleKey(code: ErrorCode): boolean {
   return STALE_KEY.has(code);
+}
+
+/** The same, or that our clock was wrong when it was made. */
+export function isStaleToken(code: ErrorCode): boolean {
+  return isStaleKey(code) || code === 'HCM_CLOCK_SKEW';
 }
 
 /** Tells `tokens` when the relay refused what they gave. True when another try at once makes sense. */

@@ -35,7 +35,7 @@ import { SilenceWatch } from './silence-watch.ts';
 
 /** The relay gives a listener 60 s to answer and then says so itself; only a relay that is gone takes longer. */
 const ANSWER_TIMEOUT_MS = 75_000;
-/** Of requests that may be sent again: once over a pooled connection that was gone, once with a stale key. */
+/** Of requests that may be sent again: once over a pooled connection that was gone, once with a stale token. */
 const ATTEMPTS = 3;
 /** RFC 9110, 9.2.2, less those that come with a body. */
 const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE', 'PUT']);
@@ -137,7 +137,7 @@ export class Exchange {
         const message = await this.#send(token?.text);
         if (!isRelaysOwn(message) || message.statusCode !== 401) return { message };
         const refusal = await relaysRefusal(message, sender.connection, sender.clock.nowMs());
-        const isNewer = tokens.refused(refusal.error.code, token);
+        const isNewer = tokens.refused(refusal.error, token);
         if (!mayTryAgain || !isNewer) return { message, refusal };
         message.destroy();
       } catch (error) {

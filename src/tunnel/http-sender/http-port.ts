@@ -76,7 +76,7 @@ class BoundHttpPort implements HttpPort {
     this.bind = formatBind(this.#bind);
     this.url = urlOf(this.#bind);
     const agent = new RelayAgent(new RelayDialer(sender.options, sender.clock), sender.connection.endpoint);
-    this.#context = { sender, agent, tokens: new RelayTokens(sender.connection), keepPath };
+    this.#context = { sender, agent, tokens: new RelayTokens(sender), keepPath };
     this.#streams = new StreamSet(sender.clock, sender.emit, sender.options);
     server.on('request', (request, response) => this.#onRequest(request, response));
     server.on('upgrade', (request, socket, rest) => this.#onUpgrade(request, socket as Socket, rest));

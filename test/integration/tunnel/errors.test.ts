@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseAllowRule } from '../../../src/protocol/allow-list.ts';
 import type { ErrorCode } from '../../../src/protocol/errors.ts';
 import { systemClock, type Clock } from '../../../src/tunnel/clock.ts';
-import { sasKeyTokens } from '../../../src/tunnel/token-provider.ts';
+import { readySasToken, sasKeyTokens, type TokenProvider } from '../../../src/tunnel/token-provider.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { TunnelBed, outcomeOf, readAll, tcpClient } from '../../helpers/tunnel-bed.ts';
 import { ENTITY, rejectsWith, type ListenerConnection } from '../../helpers/tunnel.ts';
@@ -75,15 +75,59 @@ describe('errors of the tunnel', () => {
     await bothFail((connection) => ({ ...connection, path: 'no/such', tokens }), 'HCM_ENTITY_NOT_FOUND');
   });
 
-  it('names a clock that is 10 minutes behind as the cause, and how far', async () => {
+  it("works with a clock that is 10 minutes behind, by the relay's time, and tells how far", async () => {
     const clock = shifted(-10 * MINUTE_MS);
-    const connection = bed.connection('listener', { clock, lifetimeMs: 5 * MINUTE_MS });
-    const listener = bed.listener({ clock }, connection);
+    const lifetimeMs = 5 * MINUTE_MS;
+    const target = await bed.target((socket) => void socket.end('here'));
+    await bed.onlineListener({ target, clock }, bed.connection('listener', { clock, lifetimeMs }));
+    const sender = bed.sender({ clock }, bed.connection('sender', { clock, lifetimeMs }));
+    // All of them meet the refusal.
+    const opened = await Promise.all(Array.from({ length: 3 }, () => sender.open()));
+    for (const { webSocket } of opened) webSocket.destroy();
+    assert.deepEqual(bed.heard.of('reconnecting'), []);
+    for (const log of [bed.heard, bed.sent]) {
+      const told = log.of('clock-skew').map(({ skewMs }) => Math.round(skewMs / MINUTE_MS));
+      assert.deepEqual(told, [-10]);
+    }
+  });
+
+  it("names a clock that is 10 minutes behind where the relay's time cannot help, and how far", async () => {
+    const clock = shifted(-10 * MINUTE_MS);
+    const made = async (role: 'listener' | 'sender') => {
+      const connection = bed.connection(role, { clock, lifetimeMs: 5 * MINUTE_MS });
+      const token = await connection.tokens.token({ host: connection.endpoint.host, path: connection.path });
+      return { ...connection, tokens: readySasToken(token.text) };
+    };
+    const listener = bed.listener({ clock }, await made('listener'));
     listener.start();
     const error = await rejectsWith(listener.online(), 'HCM_CLOCK_SKEW');
     assert.match(error.message, /10 minutes behind/);
-    const sent = bed.connection('sender', { clock, lifetimeMs: 5 * MINUTE_MS });
-    await rejectsWith(bed.sender({ clock }, sent).open(), 'HCM_CLOCK_SKEW');
+    assert.equal(bed.heard.of('connecting').length, 1, 'a ready-made token is shown once');
+    await rejectsWith(bed.sender({ clock }, await made('sender')).open(), 'HCM_CLOCK_SKEW');
+    assert.equal(Math.round((bed.sent.of('clock-skew')[0]?.skewMs ?? 0) / MINUTE_MS), -10);
+  });
+
+  it('asks once more, not for ever, when the relay refuses tokens that are good by its own clock', async () => {
+    const clock = shifted(-10 * MINUTE_MS);
+    const lifetimeMs = 5 * MINUTE_MS;
+    const { tokens } = bed.connection('sender', { clock, lifetimeMs });
+    let made = 0;
+    const stubborn: TokenProvider = {
+      renewable: true,
+      token: ({ host, path }) => {
+        made += 1;
+        return tokens.token({ host, path });
+      },
+    };
+    for (const role of ['listener', 'sender'] as const) {
+      made = 0;
+      const connection = { ...bed.connection(role), tokens: stubborn };
+      const listener = bed.listener({ clock }, connection);
+      if (role === 'listener') listener.start();
+      const failing = role === 'listener' ? listener.online() : bed.sender({ clock }, connection).open();
+      await rejectsWith(failing, 'HCM_CLOCK_SKEW');
+      assert.equal(made, 2, role);
+    }
   });
 
   it('reports a clock that is 10 minutes ahead although all works', async () => {

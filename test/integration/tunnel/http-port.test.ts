@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../../src/protocol/errors.ts';
 import { parseSasToken, verifySasSignature } from '../../../src/protocol/sas-token.ts';
-import { systemClock } from '../../../src/tunnel/clock.ts';
+import { systemClock, type Clock } from '../../../src/tunnel/clock.ts';
 import { lookedUpKeyTokens, sasKeyTokens } from '../../../src/tunnel/token-provider.ts';
 import { answerTo, ask, brokenOff, got, HttpRelay, lines, VIA } from '../../helpers/http-relay.ts';
 import { ENTITY } from '../../helpers/tunnel.ts';
@@ -471,6 +471,30 @@ describe('a local HTTP port', () => {
       relay.answer = (_request, response) => void response.writeHead(503, {}).end(body);
       const { url } = await relay.open();
       assert.equal(sha256((await got(url)).body), sha256(body));
+    });
+
+    it("is sent once more, with a token by the relay's clock, where ours is 10 minutes behind", async () => {
+      const behind: Clock = { ...systemClock, nowMs: () => Date.now() - 600_000 };
+      const tokens = sasKeyTokens({ keyName: 'rule', key: 'secret' }, behind, 300_000);
+      relay.answer = (request, response) => {
+        const { expiresAtMs } = parseSasToken(String(request.headers['servicebusauthorization']));
+        if (expiresAtMs > Date.now()) response.writeHead(200, { Via: VIA }).end('hello');
+        else response.writeHead(401, 'ExpiredToken: The token is expired').end();
+      };
+      const { url, events } = await relay.open({
+        connection: { ...relay.connection, tokens },
+        sender: { clock: behind },
+      });
+      const all = await Promise.all([got(url), got(url), got(url)]);
+      assert.deepEqual(
+        all.map(({ status }) => status),
+        [200, 200, 200],
+      );
+      const asked = relay.requests.length;
+      assert.equal((await got(url)).status, 200);
+      assert.equal(relay.requests.length, asked + 1, 'from then on the first token is good');
+      const told = events.of('clock-skew').map(({ skewMs }) => Math.round(skewMs / 60_000));
+      assert.deepEqual([told, events.of('refused')], [[-10], []]);
     });
 
     it('of a stale key brings a newer one; a wrong key is asked for once', async () => {
