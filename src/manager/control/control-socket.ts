@@ -40,7 +40,11 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
     if (error instanceof HcmError) throw error;
     const cause = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new HcmError('HCM_BIND_FAILED', `The manager cannot open its socket ${path}: ${cause}.`, {
-      details: { bind: path, cause },
+      details: {
+        bind: path,
+        cause,
+        next: 'Name another place in HCM_CONTROL_SOCKET, for the manager and for commands',
+      },
     });
   }
   return {

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The manager makes these again by itself; a log that was rotated has its time before its name. */
-const MADE_AGAIN = /^(?:(?:\d{8}-\d{4}-\d+-)?manager\.log(?:\.txt)?|control\.sock)$/;
+const MADE_AGAIN = /^(?:(?:\d{8}-\d{4}-\d+-)?manager\.log(?:\.txt)?|control\.sock|manager\.socket)$/;
 /** Of no worth when nothing stands in them. */
 const STORES = new Set(['connections.json', 'secrets.json']);
 const IN_EVERY_STORE = new Set(['version', 'keychain']);

@@ -30,6 +30,8 @@ export function winswXml({ command, stateDirectory, pipe }: WinswService): strin
     tag('arguments', argumentsOf(command).map(windowsArgument).join(' ')),
     env('HCM_STATE_DIR', stateDirectory),
     env('HCM_CONTROL_SOCKET', pipe),
+    // Its account has no desktop, and shares its keychain with other services.
+    env('HCM_SECRETS', 'file'),
     tag('startmode', 'Automatic'),
     '  <delayedAutoStart>true</delayedAutoStart>',
     '  <onfailure action="restart" delay="5 sec"/>',
