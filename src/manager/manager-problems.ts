@@ -3,7 +3,7 @@ import { remedyOf } from '../lib/error-table.ts';
 import type { HcmError } from '../protocol/errors.ts';
 import type { ReasonView } from './control/operations.ts';
 
-type About = 'file' | 'key file' | 'store' | 'secrets';
+type About = 'file' | 'key file' | 'store' | 'secrets' | 'clock';
 
 export class ManagerProblems {
   readonly #reasons = new Map<string, ReasonView>();

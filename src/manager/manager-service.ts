@@ -22,6 +22,7 @@ import {
   type SamplesView,
   type TestReport,
 } from './control/operations.ts';
+import { ClockProblem } from './clock-problem.ts';
 import type { ConnectionTester } from './connection-test.ts';
 import { EventLog, type LogSink } from './event-log.ts';
 import { claimFolder, type FolderClaim } from './folder-claim.ts';
@@ -64,6 +65,7 @@ export class ManagerService implements ManagerOperations {
   readonly #log: EventLog;
   readonly #startedMs: number;
   readonly #problems: ManagerProblems;
+  readonly #clockProblem: ClockProblem;
   readonly #wanted: WantedConnections;
   readonly #history: History;
   #socket: ControlSocket | undefined;
@@ -78,6 +80,7 @@ export class ManagerService implements ManagerOperations {
     this.#startedMs = clock.nowMs();
     this.#log = new EventLog(options.sink);
     this.#problems = new ManagerProblems((about, error) => this.#tell('problem', { about, error }));
+    this.#clockProblem = new ClockProblem(this.#problems);
     this.#wanted = new WantedConnections(options, this.#problems);
     this.#history = new History({ clock, measure: () => this.#manager.connections.map(measuredOf) });
     this.#manager = new Manager({
@@ -85,7 +88,10 @@ export class ManagerService implements ManagerOperations {
       listener: {
         onState: (id, { name, ...rest }) =>
           this.#tell('state', { id, state: name, ...('reason' in rest ? { reason: rest.reason } : {}) }),
-        onEvent: (id, event) => this.#log.append({ id, ...event }),
+        onEvent: (id, event) => {
+          this.#log.append({ id, ...event });
+          this.#clockProblem.hear(id, event);
+        },
       },
     });
   }
@@ -183,6 +189,7 @@ export class ManagerService implements ManagerOperations {
     if (acceptTarget && target && (await this.#wanted.confirm(managed.spec, target))) this.#follow();
     // Nothing to accept yet: opened anew, it asks Azure again.
     else managed.restart();
+    this.#clockProblem.forget([id]);
     return viewOf(this.#find(id));
   }
 
@@ -279,8 +286,9 @@ export class ManagerService implements ManagerOperations {
   #follow(): Changes {
     const running = this.connections.map(({ spec }) => spec);
     const changes = this.#manager.follow(this.#wanted.specs(running));
-    const done = Object.values(changes).flat().length;
-    if (done > 0) this.#tell('followed', { ...changes });
+    const done = Object.values(changes).flat();
+    this.#clockProblem.forget(done);
+    if (done.length > 0) this.#tell('followed', { ...changes });
     return changes;
   }
 

@@ -118,6 +118,24 @@ describe('the manager of a folder', () => {
     assert.equal((await client.add(request)).changed, false);
   });
 
+  it("tells of this machine's clock until a connection hears that it is right", async () => {
+    await declare('web', 'db');
+    await start();
+    await until(() => tunnels.opened.length === 2);
+    const [web, db] = tunnels.opened;
+    for (const tunnel of [web, db]) tunnel?.emit({ event: 'clock-skew', skewMs: -600_000 });
+    const problems = async () =>
+      (await client.describe()).problems.map(({ code, message }) => [code, message]);
+    const text = "The clock of this machine is 10 minutes behind the relay's (my-relay).";
+    assert.deepEqual(await problems(), [['HCM_CLOCK_SKEW', text]]);
+    web?.emit({ event: 'clock-skew', skewMs: 0 });
+    assert.deepEqual(await problems(), []);
+    db?.emit({ event: 'clock-skew', skewMs: -600_000 });
+    await declare('web');
+    await client.reload();
+    assert.deepEqual(await problems(), [], 'the only one that said so is gone');
+  });
+
   it('takes a changed key file into running tunnels, and tells of one that is no good', async () => {
     await writeFile(
       file,
