@@ -20,6 +20,8 @@ const KINDS = {
   promises: 'Promise.prototype',
   errors: 'Error.prototype',
   buffers: 'ArrayBuffer.prototype',
+  // A forgotten event listener is often no more than that.
+  functions: 'Function.prototype',
 };
 
 /** The command line that lets the process be looked into, and how to begin. */
