@@ -128,20 +128,22 @@ export class Exchange {
   async #ask(): Promise<{ message: IncomingMessage; refusal?: { error: HcmError; body: Buffer } }> {
     const { sender, tokens } = this.#context;
     const { method = 'GET', rawHeaders } = this.#request;
-    const mayRepeat = REPEATABLE.has(method) && !hasBody(rawHeaders);
+    const isWhole = !hasBody(rawHeaders);
     for (let attempt = 1; ; attempt += 1) {
       const token = await tokens.token();
       this.#checkAborted();
-      const mayTryAgain = mayRepeat && attempt < ATTEMPTS;
+      const mayTryAgain = isWhole && attempt < ATTEMPTS;
       try {
         const message = await this.#send(token?.text);
         if (!isRelaysOwn(message) || message.statusCode !== 401) return { message };
         const refusal = await relaysRefusal(message, sender.connection, sender.clock.nowMs());
         const isNewer = tokens.refused(refusal.error, token);
+        // What the relay refused has reached nobody, whatever its method.
         if (!mayTryAgain || !isNewer) return { message, refusal };
         message.destroy();
       } catch (error) {
-        if (!mayTryAgain || this.#upstream?.reusedSocket !== true || this.#aborted) throw error;
+        const mayRepeat = mayTryAgain && REPEATABLE.has(method);
+        if (!mayRepeat || this.#upstream?.reusedSocket !== true || this.#aborted) throw error;
       }
     }
   }

@@ -485,7 +485,7 @@ describe('a local HTTP port', () => {
         connection: { ...relay.connection, tokens },
         sender: { clock: behind },
       });
-      const all = await Promise.all([got(url), got(url), got(url)]);
+      const all = await Promise.all([got(url), got(url), got(url, { method: 'POST' })]);
       assert.deepEqual(
         all.map(({ status }) => status),
         [200, 200, 200],
