@@ -39,22 +39,21 @@ export default class List extends WatchingCommand {
     const isNamed = nameFilter(args.pattern);
     const isWanted = ({ connection, role }: Pick<ConnectionView, 'connection' | 'role'>) =>
       isNamed(connection) && (flags.role === undefined || role === flags.role);
-    const read = async () =>
-      (await client.list()).filter(
-        (one) => isWanted(one) && (flags.state === undefined || one.state === flags.state),
-      );
+    const choose = (all: readonly ConnectionView[]) =>
+      all.filter((one) => isWanted(one) && (flags.state === undefined || one.state === flags.state));
     if (flags.watch) {
       return this.watch({
         title: 'hcm list',
-        read,
+        read: async () => choose(await client.list()),
         lines: (found, nowMs) => (found.length === 0 ? ['None.'] : managedLines(found, nowMs)),
         snapshot: (connections) => ({ connections }),
         concerns: ({ id }) => id === undefined || isWanted(ofId(id)),
       });
     }
-    const connections = await read();
+    const all = await client.list();
+    const connections = choose(all);
     if (this.jsonEnabled()) return this.output.json(connections);
-    printManaged(this.output, connections, Date.now());
+    printManaged(this.output, connections, Date.now(), all.length);
   }
 }
 

@@ -9,7 +9,8 @@ import { redact } from '../../protocol/redact.ts';
 import { ProgressLine, type ProgressStream } from './progress.ts';
 
 /** A command that takes --cloud, has none yet, and is not part of a sentence. */
-const AZURE_COMMAND = /^hcm (?!emulator |cloud |help )(?!.* --(?:help|cloud)\b)[^(,;]+$/;
+const AZURE_COMMAND =
+  /^hcm (?!(?:emulator|cloud|help|dev|import|list|show|status|logs|restart|remove|test|dashboard)\b|export manager\b|service (?!run\b))(?!.* --(?:help|cloud)\b)[^(,;]+$/;
 
 export interface OutputOptions {
   stdout?: NodeJS.WritableStream;

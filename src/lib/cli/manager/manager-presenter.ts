@@ -11,6 +11,7 @@ import type { Output } from '../output.ts';
 import { formatFields, formatTable, type Column } from '../table.ts';
 
 const NONE = 'The manager runs no connection. Next: hcm add NAMESPACE/NAME';
+const NONE_OF_THEM = 'None of the connections that the manager runs is meant. Next: hcm list';
 
 function columns(ago: TimeAgo): Column<ConnectionView>[] {
   return [
@@ -30,8 +31,14 @@ export function managedLines(connections: readonly ConnectionView[], nowMs: numb
   return [...formatTable(columns(new TimeAgo(nowMs)), connections), ...remedyLines(connections)];
 }
 
-export function printManaged(output: Output, connections: readonly ConnectionView[], nowMs: number): void {
-  if (connections.length === 0) return output.say(NONE);
+/** `existing`: how many the manager has in all, before a pattern or a flag chose among them. */
+export function printManaged(
+  output: Output,
+  connections: readonly ConnectionView[],
+  nowMs: number,
+  existing: number,
+): void {
+  if (connections.length === 0) return output.say(existing === 0 ? NONE : NONE_OF_THEM);
   for (const line of managedLines(connections, nowMs)) output.answer(line);
 }
 

@@ -53,6 +53,8 @@ describe('output', () => {
     const others = [
       'hcm emulator start',
       'hcm cloud list',
+      'hcm show ns/db --role listener',
+      'hcm service status',
       'hcm rule list --help',
       'Add --yes',
       'hcm a, or hcm b',

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import {
   connectionLines,
   managedLines,
+  printManaged,
   statusLines,
 } from '../../../../../src/lib/cli/manager/manager-presenter.ts';
+import { Output } from '../../../../../src/lib/cli/output.ts';
 import { nameFilter } from '../../../../../src/lib/cli/manager/name-filter.ts';
 import type { ConnectionDetails } from '../../../../../src/manager/control/operations.ts';
 
@@ -27,6 +30,16 @@ describe('what the manager runs, for people', () => {
     assert.match(lines[2] ?? '', /^r\/b +listener +degraded +1h .*db:5432 refused \(HCM_TARGET_REFUSED\)$/);
     assert.equal(lines.at(-1), 'Next for r/b, r/c: look there');
     assert.equal(lines.length, 5);
+  });
+
+  it('does not claim that the manager runs nothing when a pattern or a flag found nothing', () => {
+    const said = (existing: number) => {
+      const stderr = new PassThrough();
+      printManaged(new Output({ stderr, env: {} }), [], NOW, existing);
+      return String(stderr.read());
+    };
+    assert.match(said(0), /^The manager runs no connection\. Next: hcm add /);
+    assert.match(said(2), /^None of the connections .*Next: hcm list$/m);
   });
 
   it('shows a connection with its remedy, and its errors with the stream that both ends know', () => {
