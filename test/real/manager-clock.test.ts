@@ -97,11 +97,18 @@ describe('a manager with 50 connections whose clock is set', () => {
     }
   });
 
-  it('starts with a clock that is an hour behind', async () => {
+  it('starts with a clock that is an hour behind, works, and has it as a problem until it is mended', async () => {
     await kill(bed.manager.process);
     await bed.startManager({ wrap: withClock });
     await bed.allOnline(BACK_WITHIN_MS);
-    await setClock(0);
+    for (const name of bed.names) if (name.startsWith('raw')) await bed.answers(name);
+    await bed.answersAtForwards();
+    const problems = async () => (await bed.manager.client.describe()).problems.map(({ code }) => code);
+    assert.deepEqual(await problems(), ['HCM_CLOCK_SKEW']);
+    assert.equal(bed.manager.process.events.filter(({ event }) => event === 'reconnecting').length, 0);
+    assert.equal(bed.manager.process.events.filter(({ event }) => event === 'refused').length, 0);
+    await step(0);
+    await bed.until('no problem', async () => (await problems()).length === 0);
   });
 });
 
