@@ -42,7 +42,7 @@ export interface UserUnit {
 export function systemdUnit(unit: SystemUnit | UserUnit): string {
   const sections = unit.scope === 'system' ? systemSections(unit) : userSections(unit);
   return [
-    '# Written by "hcm service install". Settings of your own: systemctl edit hcm',
+    `# Written by "hcm service install". Settings of your own: systemctl ${unit.scope === 'user' ? '--user ' : ''}edit hcm`,
     ...sections.map(([name, lines]) => [`[${name}]`, ...lines].join('\n')),
   ]
     .join('\n\n')
