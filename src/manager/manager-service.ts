@@ -102,14 +102,14 @@ export class ManagerService implements ManagerOperations {
    * @throws HcmError HCM_STATE_LOCKED, HCM_BIND_FAILED.
    */
   async start(): Promise<void> {
-    const { socketPath, groupId, store, version, folder } = this.#options;
-    this.#socket = await openControlSocket({
-      path: socketPath,
-      groupId,
-      serve: (request, response) => void serveApi(this, request, response),
-    });
-    this.#claim = await claimFolder(folder, socketPath, this.#socket);
-    await this.#openWeb();
+    const { store, version, folder } = this.#options;
+    try {
+      await this.#openDoors();
+    } catch (error) {
+      await this.#closeDoors();
+      await this.#log.close();
+      throw error;
+    }
     this.#history.start();
     this.#tell('started', { version, folder, web: this.#web?.url });
     for (const [index, problem] of store.problems.entries())
@@ -132,7 +132,7 @@ export class ManagerService implements ManagerOperations {
     await this.#settled;
     await this.#manager.stop(graceMs);
     this.#history.stop();
-    await Promise.all([this.#socket?.close(), this.#web?.close(), this.#claim?.release()]);
+    await this.#closeDoors();
     this.#tell('stopped', {});
     await this.#log.close();
   }
@@ -265,22 +265,27 @@ export class ManagerService implements ManagerOperations {
     return this.#log.subscribe(onEvent);
   }
 
-  async #openWeb(): Promise<void> {
-    const { web, clock } = this.#options;
+  async #openDoors(): Promise<void> {
+    const { socketPath, groupId, folder, web, clock } = this.#options;
+    this.#socket = await openControlSocket({
+      path: socketPath,
+      groupId,
+      serve: (request, response) => void serveApi(this, request, response),
+    });
+    this.#claim = await claimFolder(folder, socketPath);
     if (web === undefined) return;
     const metrics = new Metrics(this);
-    try {
-      this.#web = await openWebServer({
-        ...web,
-        clock,
-        operations: this,
-        readiness: () => this.readiness,
-        metrics: () => metrics.collect(),
-      });
-    } catch (error) {
-      await Promise.all([this.#socket?.close(), this.#claim?.release()]);
-      throw error;
-    }
+    this.#web = await openWebServer({
+      ...web,
+      clock,
+      operations: this,
+      readiness: () => this.readiness,
+      metrics: () => metrics.collect(),
+    });
+  }
+
+  async #closeDoors(): Promise<void> {
+    await Promise.all([this.#socket?.close(), this.#web?.close(), this.#claim?.release()]);
   }
 
   #follow(): Changes {

@@ -85,7 +85,8 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-function isAnswered(path: string): Promise<boolean> {
+/** Somebody is there, even if not for us. */
+export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect({ path });
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES'));
