@@ -184,7 +184,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
 
   HCM_ENTITY_NOT_FOUND: {
     exitStatus: EXIT.resource,
-    next: (details) => `Check the name "${named(details)}": portal > Relay > Hybrid Connections`,
+    next: (details) =>
+      details['path'] === undefined
+        ? 'See whether it still exists and is enabled: portal > Relay > Hybrid Connections'
+        : `Check the name "${named(details)}": portal > Relay > Hybrid Connections`,
   },
   HCM_ENTITY_CONFLICT: {
     exitStatus: EXIT.resource,

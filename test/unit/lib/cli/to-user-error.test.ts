@@ -23,6 +23,13 @@ describe('errors for users', () => {
     assert.ok(!JSON.stringify(toUserError(error)).includes('c2Vj'));
   });
 
+  it('a connection that is gone, and is not named, is no name to check', () => {
+    const next = (details: object) =>
+      toUserError(new HcmError('HCM_ENTITY_NOT_FOUND', 'x', { details: { ...details } })).next;
+    assert.match(next({}), /^See whether it still exists/);
+    assert.match(next({ path: 'db' }), /^Check the name "db"/);
+  });
+
   it('secrets in a message are hidden', () => {
     assert.ok(!JSON.stringify(toUserError(new Error(`failed with ${SECRET}`))).includes('c2Vj'));
   });
