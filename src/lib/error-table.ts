@@ -31,9 +31,15 @@ const SHAPE =
 const COPY_STRING =
   'Copy the connection string again: portal > Relay > the hybrid connection > Shared access policies';
 
-/** The hybrid connection that an error is about, as one types it. */
-function named({ path }: ErrorDetails): string {
-  return path === undefined ? 'CONNECTION' : String(path);
+/** Public Azure's namespaces are typed without it; those of other clouds, and the emulator, by their host. */
+const PUBLIC_SUFFIX = '.servicebus.windows.net';
+
+/** The hybrid connection that an error is about, as one types it: NAMESPACE/NAME, where the namespace is known. */
+function named({ host, path }: ErrorDetails): string {
+  if (path === undefined) return 'CONNECTION';
+  if (typeof host !== 'string') return String(path);
+  const namespace = host.endsWith(PUBLIC_SUFFIX) ? host.slice(0, -PUBLIC_SUFFIX.length) : host;
+  return `${namespace}/${String(path)}`;
 }
 
 export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
@@ -184,10 +190,10 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
 
   HCM_ENTITY_NOT_FOUND: {
     exitStatus: EXIT.resource,
-    next: (details) =>
-      details['path'] === undefined
+    next: ({ path }) =>
+      path === undefined
         ? 'See whether it still exists and is enabled: portal > Relay > Hybrid Connections'
-        : `Check the name "${named(details)}": portal > Relay > Hybrid Connections`,
+        : `Check the name "${String(path)}": portal > Relay > Hybrid Connections`,
   },
   HCM_ENTITY_CONFLICT: {
     exitStatus: EXIT.resource,

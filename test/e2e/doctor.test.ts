@@ -85,7 +85,10 @@ describe('hcm doctor', () => {
     );
     assert.equal(status, 4);
     assert.match(stdout, /^✗ Listeners +No listener is connected to "nobody"$/m);
-    assert.match(stdout, /^ +Next: Start a listener on the private side: hcm listen nobody/m);
+    assert.match(
+      stdout,
+      /^ +Next: Start a listener on the private side: hcm listen localhost\/nobody --target/m,
+    );
     assert.match(stderr, /Failed first: Listeners \(HCM_NO_LISTENER\)/);
   });
 

@@ -167,6 +167,7 @@ describe('a connection of the manager, tested', () => {
       'probe passed',
       'state passed',
     ]);
+    assert.equal(report.proofs.at(-3)?.text, 'no target is known here: the listener has it');
     assert.match(report.proofs.at(-1)?.text ?? '', /bound to 127\.0\.0\.1:\d+$/);
   });
 

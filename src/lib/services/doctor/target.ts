@@ -11,7 +11,8 @@ import type { Case } from './proof.ts';
 import { failed, ok, skipped, warning, type Facts, type Finding } from './report.ts';
 import type { LogicalPort } from './scene.ts';
 
-const ELSEWHERE = 'run this where the target is, with --side listener';
+const ELSEWHERE = 'run this where the target is: hcm doctor CONNECTION --side listener';
+const UNKNOWN = 'no target is known here';
 const TLS_LIMIT_MS = 10_000;
 /** Ports whose servers speak TLS from the first byte (IANA: https, ldaps, imaps, pop3s, smtps, amqps, mqtts; Azure's Redis; kube). */
 const TLS_PORTS: ReadonlySet<number> = new Set([443, 465, 636, 993, 995, 5671, 6380, 6443, 8443, 8883]);
@@ -45,7 +46,7 @@ async function proveOne(given: Case): Promise<Finding> {
   const { scene } = given;
   const { clock, dns, signal, allow } = scene;
   const known = await targetOf(given);
-  if (known === undefined) return skipped('no target is known here; name it with --target');
+  if (known === undefined) return skipped(unknownFor(scene));
   const { address, side } = known;
   if (side === 'sender') return skipped(ELSEWHERE);
   const name = formatTargetAddress(address);
@@ -68,6 +69,12 @@ async function proveOne(given: Case): Promise<Finding> {
     if (side === 'listener') return failed(error, undefined, { target: name });
     return warning(error, `It need not be reachable from here: ${ELSEWHERE}.`, { target: name });
   }
+}
+
+/** Who has said where he stands is the manager as well, whose test has no flag for a target. */
+function unknownFor({ side }: Case['scene']): string {
+  if (side === 'sender') return `${UNKNOWN}: the listener has it`;
+  return side === undefined ? `${UNKNOWN}; name it with --target` : UNKNOWN;
 }
 
 /** That of --target, and then this is the listener's side; else the metadata's. */

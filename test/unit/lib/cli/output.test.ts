@@ -77,7 +77,7 @@ describe('output', () => {
 
 describe('presented errors', () => {
   const error = new HcmError('HCM_NO_LISTENER', 'Nobody listens', {
-    details: { path: 'db', status: 404, reason: 'none' },
+    details: { host: 'my-relay.servicebus.windows.net', path: 'db', status: 404, reason: 'none' },
   });
 
   it('for people: what failed, what Azure said, what to type, where to read', () => {
@@ -89,7 +89,7 @@ describe('presented errors', () => {
       [
         'Error: Nobody listens',
         'Azure: 404 none',
-        'Next:  Start a listener on the private side: hcm listen db --target HOST:PORT',
+        'Next:  Start a listener on the private side: hcm listen my-relay/db --target HOST:PORT',
         'HCM_NO_LISTENER, see docs/errors.md#hcm_no_listener\n',
       ].join('\n'),
     );

@@ -30,6 +30,20 @@ describe('errors for users', () => {
     assert.match(next({ path: 'db' }), /^Check the name "db"/);
   });
 
+  it('a listener to start is named as one types it', () => {
+    const next = (details: Record<string, string>) =>
+      toUserError(new HcmError('HCM_NO_LISTENER', 'x', { details })).next;
+    const cases: [Record<string, string>, string][] = [
+      [{ host: 'my-relay.servicebus.windows.net', path: 'team/db' }, 'my-relay/team/db'],
+      [{ host: 'r.servicebus.chinacloudapi.cn', path: 'db' }, 'r.servicebus.chinacloudapi.cn/db'],
+      [{ host: 'localhost', path: 'db' }, 'localhost/db'],
+      [{ path: 'db' }, 'db'],
+      [{}, 'CONNECTION'],
+    ];
+    for (const [details, name] of cases)
+      assert.ok(next(details).endsWith(`: hcm listen ${name} --target HOST:PORT`), next(details));
+  });
+
   it('secrets in a message are hidden', () => {
     assert.ok(!JSON.stringify(toUserError(new Error(`failed with ${SECRET}`))).includes('c2Vj'));
   });
