@@ -70,7 +70,7 @@ export interface Emulator {
   readonly armWrites: number;
   /** Calls `handler` after each change of the state; returns how to stop that. */
   onStateChange(handler: (state: EmulatorState) => void): () => void;
-  /** Tells listeners (1001), then cuts everything. Resolves when no socket and no timer is left. */
+  /** Tells listeners (1000), then cuts everything. Resolves when no socket and no timer is left. */
   stop(): Promise<void>;
   /** Like the death of the process: every socket is reset, nobody is told. */
   abort(): Promise<void>;

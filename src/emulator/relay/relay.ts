@@ -76,9 +76,9 @@ export class Relay {
       if (stream.entity === entity) stream.close(CLOSE_CODES.goingAway, reason);
   }
 
-  /** Tells every listener that the relay goes away. */
+  /** Tells every listener that the relay goes away. Not with 1001, by which the service means that the entity is gone. */
   closeChannels(reason: string): void {
-    for (const channel of [...this.context.channels]) channel.close(CLOSE_CODES.goingAway, reason);
+    for (const channel of [...this.context.channels]) channel.close(CLOSE_CODES.normal, reason);
   }
 
   /** True while a control channel waits for the end of its connection, and may still reach it. */

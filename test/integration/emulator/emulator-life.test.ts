@@ -66,7 +66,7 @@ describe('the emulator', () => {
     const silent = connectTcp(relay.port, '127.0.0.1').on('error', () => undefined);
     await once(silent, 'connect');
     await Promise.all([emulator.stop(), emulator.stop()]);
-    deepEqual(await told, { code: 1001, reason: 'The emulator stops' });
+    deepEqual(await told, { code: 1000, reason: 'The emulator stops' });
     equal(clock.timers, 0);
     equal(emulator.streamCount, 0);
     silent.destroy();

@@ -265,5 +265,15 @@ describe('errors of the tunnel', () => {
       assert.equal(bed.heard.of('reconnecting')[0]?.error.code, 'HCM_ENTITY_NOT_FOUND');
       assert.equal(listener.state.name, 'waiting');
     });
+
+    it('takes a relay that goes away for a lost connection, not for a hybrid connection that is gone', async () => {
+      await bed.onlineListener({ target: { host: '127.0.0.1', port: 9 } });
+      await bed.emulator.stop();
+      await until(() => bed.heard.of('reconnecting').length >= 1);
+      const [lost] = bed.heard.of('reconnecting');
+      assert.deepEqual([lost?.error.code, lost?.error.retryable], ['HCM_CONNECTION_LOST', true]);
+      assert.match(lost?.error.message ?? '', /The emulator stops$/);
+      assert.ok((lost?.retryInMs ?? Infinity) <= 1_000, 'not as slow as one that somebody has to mend');
+    });
   });
 });
