@@ -1,7 +1,8 @@
 import { string as stringArg } from '@oclif/core/args';
 import { boolean, integer, string } from '@oclif/core/flags';
 import { BaseCommand } from '../lib/cli/base-command.ts';
-import { streamFlags } from '../lib/cli/connection-flags.ts';
+import { connectionFlags } from '../lib/cli/connection-flags.ts';
+import { lookUpFlags } from '../lib/cli/manager/look-up-flags.ts';
 import { managerClient } from '../lib/cli/manager/manager-flags.ts';
 import { addConnection } from '../lib/cli/manager/run-add.ts';
 import { networkOptions } from '../lib/cli/network-flags.ts';
@@ -9,7 +10,7 @@ import { networkOptions } from '../lib/cli/network-flags.ts';
 export default class Add extends BaseCommand {
   static override summary = 'Give the running manager a connection, to keep and to run.';
   static override description =
-    'Without --target, the target that Azure names now is confirmed by adding it; a later change there has to be confirmed with hcm restart --accept-target. With --bind it is a local port that leads to the connection.';
+    'Without --target, the target that Azure names now is confirmed by adding it; a later change there has to be confirmed with hcm restart --accept-target. With --bind it is a local port that leads to the connection. The flags to look up the target are for this command alone: the manager has the cloud, sign-in and proxy of hcm service run.';
   static override usage = '<%= command.id %> [CONNECTION] [flags]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --connection-string-file listen.txt',
@@ -27,7 +28,11 @@ export default class Add extends BaseCommand {
   };
 
   static override flags = {
-    ...streamFlags,
+    ...connectionFlags,
+    'connection-string-file': string({
+      description: 'File with its connection string; "-" is stdin. Else HCM_CONNECTION_STRING counts.',
+      helpValue: 'FILE',
+    }),
     name: string({ char: 'n', description: 'Name of the connection, with --namespace.', helpValue: 'NAME' }),
     target: string({
       description: 'Where connections go. Default: what the hybrid connection says.',
@@ -40,6 +45,10 @@ export default class Add extends BaseCommand {
       multipleNonGreedy: true,
     }),
     'max-streams': integer({ description: 'Streams at a time; more are turned away.', min: 1 }),
+    'idle-timeout': string({
+      description: 'Cut a stream that is silent for so long. Default: never.',
+      helpValue: 'DURATION',
+    }),
     'health-check': string({
       description:
         'Listen only while the target is there: it takes a connection (tcp), or answers a GET with a status below 500 (http).',
@@ -47,17 +56,19 @@ export default class Add extends BaseCommand {
     }),
     bind: string({ description: 'A local port instead: [ADDR:]PORT or unix:PATH.', helpValue: 'ADDR:PORT' }),
     http: boolean({ description: 'The local port speaks HTTP.' }),
+    ...lookUpFlags,
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Add);
+    const { args, flags, raw } = await this.parse(Add);
     const { output } = this;
     const client = managerClient();
     const { connection, changed, replaced } = await addConnection({
       client,
       argument: args.connection,
       flags,
-      network: await networkOptions(flags, output),
+      typed: raw.flatMap((token) => (token.type === 'flag' ? [token.flag] : [])),
+      network: await networkOptions({ ...flags, keepalive: 'off', 'idle-timeout': undefined }, output),
       output,
     });
     if (this.jsonEnabled()) return output.json({ ...connection, changed, replaced });

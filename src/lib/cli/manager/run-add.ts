@@ -20,14 +20,19 @@ import { connectionRequest, type ConnectionFlags } from '../connection-flags.ts'
 import { readConnections } from '../connection-input.ts';
 import { readSecretFile, readStdin } from '../input-file.ts';
 import type { Output } from '../output.ts';
+import { parseDuration } from '../durations.ts';
+import { managedName } from './manager-flags.ts';
 
-export interface AddFlags extends ConnectionFlags {
+export interface AddFlags extends Omit<ConnectionFlags, 'connection-string-file'> {
+  'connection-string-file'?: string | undefined;
   name?: string | undefined;
   target?: string | undefined;
   bind?: string | undefined;
   http?: boolean | undefined;
   allow?: readonly string[] | undefined;
   'max-streams'?: number | undefined;
+  /** As typed: it is stored so. */
+  'idle-timeout'?: string | undefined;
   'health-check'?: string | undefined;
 }
 
@@ -36,10 +41,16 @@ export interface AddRun {
   /** NAMESPACE/NAME, or a connection string as Microsoft's `hcm add` takes it. */
   argument: string | undefined;
   flags: AddFlags;
+  /** Names of the flags that were typed, and came from no variable. */
+  typed?: readonly string[] | undefined;
   network: TunnelOptions;
   output: Output;
   env?: NodeJS.ProcessEnv;
 }
+
+/** Flags that only Azure is asked with, and flags of the way to Azure and to the relay. */
+const ASK_AZURE: readonly string[] = ['cloud', 'tenant', 'auth'];
+const ON_THE_WAY: readonly string[] = ['proxy', 'proxy-password-file', 'ca-file', 'connect-timeout'];
 
 /** @throws HcmError of bad input, of the relay where it is asked for the target, and of the manager. */
 export async function addConnection(run: AddRun): Promise<Added> {
@@ -49,10 +60,22 @@ export async function addConnection(run: AddRun): Promise<Added> {
   const request: AddRequest = { ...nameAndSecret(connectionString, name), role, entry: entryOf(flags, role) };
   // A manager that does not run should be told before anybody is asked for anything.
   await client.describe();
-  if (role === 'forward' || flags.target !== undefined) return client.add(request);
+  const isAsked = role === 'listener' && flags.target === undefined;
+  tellUnused(run, { isAsked, hasKey: connectionString !== undefined });
+  if (!isAsked) return client.add(request);
   const pinnedTarget = await confirmTarget(run, request);
   output.say(`Azure names the target ${pinnedTarget}; a later change there has to be confirmed`);
   return client.add({ ...request, pinnedTarget });
+}
+
+/** Whoever types such a flag may believe that the manager will go by it. */
+function tellUnused({ typed = [], output }: AddRun, use: { isAsked: boolean; hasKey: boolean }): void {
+  const unused = [...(use.isAsked && !use.hasKey ? [] : ASK_AZURE), ...(use.isAsked ? [] : ON_THE_WAY)];
+  const names = unused.filter((name) => typed.includes(name)).map((name) => `--${name}`);
+  if (names.length === 0) return;
+  output.warn(
+    `${names.join(', ')}: not needed here, and nothing for the manager, which goes by hcm service run`,
+  );
 }
 
 /** Microsoft's own `hcm add` takes the connection string as its argument; whoever does that is told what it means. */
@@ -60,13 +83,14 @@ async function readInput(
   { argument, flags, output }: AddRun,
   env: NodeJS.ProcessEnv,
 ): Promise<{ connectionString: string | undefined; name: string | undefined }> {
-  const name = nameOf(argument, flags);
-  const [file] = flags['connection-string-file'] ?? [];
-  if (argument !== undefined && /endpoint=/i.test(argument)) {
+  const isString = argument !== undefined && /endpoint=/i.test(argument);
+  const name = nameOf(isString || argument === '-' ? undefined : argument, flags);
+  const file = flags['connection-string-file'];
+  if (isString) {
     output.warn(
       'a connection string on the command line is seen by all users of this machine; use a file or stdin',
     );
-    return { connectionString: argument, name: undefined };
+    return { connectionString: argument, name };
   }
   if (file === '-' || argument === '-')
     return {
@@ -80,10 +104,10 @@ async function readInput(
   return { connectionString: flags.entra ? undefined : env['HCM_CONNECTION_STRING'], name };
 }
 
-function nameOf(argument: string | undefined, { namespace, name }: AddFlags): string | undefined {
-  if (argument !== undefined && argument !== '-')
-    return namespace === undefined ? argument : `${namespace}/${argument}`;
-  return namespace === undefined || name === undefined ? undefined : `${namespace}/${name}`;
+/** Half a name is enough where a connection string has the other half. */
+function nameOf(typed: string | undefined, flags: AddFlags): string | undefined {
+  const isHalf = flags.namespace === undefined || flags.name === undefined;
+  return typed === undefined && isHalf ? flags.name : managedName(typed, flags);
 }
 
 function nameAndSecret(
@@ -113,6 +137,7 @@ function nameAndSecret(
 function entryOf(flags: AddFlags, role: AddRequest['role']): Record<string, unknown> {
   const { target, bind, http, allow, entra } = flags;
   const maxStreams = flags['max-streams'];
+  const idleTimeout = flags['idle-timeout'];
   const check = flags['health-check'];
   const unfit = role === 'forward' ? { target, allow, maxStreams, 'health check': check } : {};
   const [wrong] = Object.entries(unfit).find(([, value]) => value !== undefined) ?? [];
@@ -123,6 +148,7 @@ function entryOf(flags: AddFlags, role: AddRequest['role']): Record<string, unkn
   }
   if (target !== undefined) parseTargetAddress(target);
   if (bind !== undefined) parseBind(bind);
+  if (idleTimeout !== undefined) parseDuration(idleTimeout);
   for (const rule of allow ?? []) parseAllowRule(rule);
   const healthCheck = check === undefined ? undefined : healthCheckOf(check);
   const entry = {
@@ -131,6 +157,7 @@ function entryOf(flags: AddFlags, role: AddRequest['role']): Record<string, unkn
     http: http || undefined,
     allow,
     maxStreams,
+    idleTimeout,
     entra: entra || undefined,
     healthCheck,
   };
