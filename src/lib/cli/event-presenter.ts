@@ -15,6 +15,8 @@ export type ReadyFields = Record<string, unknown>;
 export class EventPresenter {
   readonly json: boolean;
   readonly #output: Output;
+  /** Of each of the manager's connections, the state that was said last. */
+  readonly #said = new Map<string, { state: string; why: string }>();
 
   constructor(output: Output, json: boolean) {
     this.#output = output;
@@ -54,13 +56,20 @@ export class EventPresenter {
     else this.#output.say(this.#timed(event.time, line));
   }
 
-  /** A line of the manager's log; people see changes of state. */
+  /** A line of the manager's log; people see changes of state, and not each attempt that ends as the one before. */
   manager(event: EventView): void {
     if (this.json) return this.#output.json(event);
     if (event.event !== 'state') return;
     const { reason } = event as { reason?: { message: string } };
     const why = reason === undefined ? '' : `: ${reason.message}`;
-    this.#output.say(this.#timed(event.time, `${String(event.id)} ${String(event['state'])}${why}`));
+    const id = String(event.id);
+    const state = String(event['state']);
+    const last = this.#said.get(id);
+    if (last?.state === state && last.why === why) return;
+    if (state === 'connecting' && last?.state === 'waiting') return;
+    if (state === 'stopped') this.#said.delete(id);
+    else this.#said.set(id, { state, why });
+    this.#output.say(this.#timed(event.time, `${id} ${state}${why}`));
   }
 
   /** What happens besides: only for people. */

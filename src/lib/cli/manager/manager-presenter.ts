@@ -3,12 +3,13 @@ import { TimeAgo } from './time-ago.ts';
 import type {
   ConnectionDetails,
   ConnectionView,
+  ErrorView,
   EventView,
   ManagerView,
   ReasonView,
 } from '../../../manager/control/operations.ts';
 import type { Output } from '../output.ts';
-import { formatFields, formatTable, type Column } from '../table.ts';
+import { formatFields, formatTable, type Column, type Field } from '../table.ts';
 
 const NONE = 'The manager runs no connection. Next: hcm add NAMESPACE/NAME';
 const NONE_OF_THEM = 'None of the connections that the manager runs is meant. Next: hcm list';
@@ -65,12 +66,29 @@ export function connectionLines(shown: ConnectionDetails, nowMs: number): string
       const from = remote === undefined ? '' : ` from ${remote}`;
       return `stream ${stream}${from}: ${ago.text(opened)}, ${bytesIn} bytes in, ${bytesOut} out`;
     }),
-    ...shown.errors.flatMap(({ at, code, message, stream, next }, index) => [
-      `${ago.text(at)} ago: ${message} (${code})${stream === undefined ? '' : `, stream ${stream}`}`,
-      // Once below those that say the same.
-      ...(next === undefined || shown.errors[index + 1]?.next === next ? [] : [`  Next: ${next}`]),
-    ]),
+    ...errorLines(shown.errors, ago),
   ];
+}
+
+/** Newest first; what came again and again stands once, where it came last. The same advice stands once below. */
+function errorLines(errors: readonly ErrorView[], ago: TimeAgo): string[] {
+  const alike = new Map<string, { last: ErrorView; count: number }>();
+  for (const error of errors) {
+    const key = `${error.code} ${error.message}`;
+    const { last, count } = alike.get(key) ?? { last: error, count: 0 };
+    alike.set(key, { last, count: count + 1 });
+  }
+  const groups = [...alike.values()];
+  return groups.flatMap(({ last, count }, index) => {
+    const { at, code, message, stream, next } = last;
+    const when = `${ago.text(at)} ago`;
+    const often = count === 1 ? when : `${count} times, last ${when}`;
+    const isSaidBelow = next === undefined || groups[index + 1]?.last.next === next;
+    return [
+      `${often}: ${message} (${code})${stream === undefined ? '' : `, stream ${stream}`}`,
+      ...(isSaidBelow ? [] : [`  Next: ${next}`]),
+    ];
+  });
 }
 
 export function printManagedConnection(output: Output, shown: ConnectionDetails, nowMs: number): void {
@@ -82,11 +100,14 @@ export interface Status {
   readonly connections: readonly ConnectionView[];
 }
 
-export function statusLines({ manager, connections }: Status, nowMs: number): string[] {
+/** `before`: fields that stand above, in the same columns. */
+export function statusLines(status: Status, nowMs: number, before: readonly Field[] = []): string[] {
+  const { manager, connections } = status;
   const others = connections.filter(({ state }) => state !== 'online');
   const { problems } = manager;
   return [
     ...formatFields([
+      ...before,
       [
         'manager',
         `${manager.version}, process ${manager.pid}, up ${new TimeAgo(nowMs).text(manager.startedAt)}`,
@@ -101,8 +122,13 @@ export function statusLines({ manager, connections }: Status, nowMs: number): st
   ];
 }
 
-export function printStatus(output: Output, status: Status, nowMs: number): void {
-  for (const line of statusLines(status, nowMs)) output.answer(line);
+export function printStatus(
+  output: Output,
+  status: Status,
+  nowMs: number,
+  before: readonly Field[] = [],
+): void {
+  for (const line of statusLines(status, nowMs, before)) output.answer(line);
 }
 
 function problemLines({ message, next }: ReasonView): string[] {
@@ -126,7 +152,15 @@ export function logLine({ time, event, id, ...fields }: EventView): string {
 }
 
 function asText(value: unknown): string {
+  if (isReason(value)) return JSON.stringify(`${value.message} (${value.code})`);
   return typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value);
+}
+
+/** An error, or why a state is as it is. */
+function isReason(value: unknown): value is ReasonView {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message } = value as Partial<Record<keyof ReasonView, unknown>>;
+  return typeof code === 'string' && typeof message === 'string';
 }
 
 function leadsTo({ target, binds }: ConnectionView): string | undefined {

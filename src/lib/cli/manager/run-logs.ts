@@ -15,6 +15,7 @@ import { logLine } from './manager-presenter.ts';
 /** All that a manager keeps in memory: what is wanted is chosen here. */
 const LINES_ASKED = 10_000;
 const RETRY_MS = 1_000;
+const NOTHING_FOUND = 'The log has no such line.';
 
 export interface LogsRun {
   client: Pick<ControlClient, 'logs' | 'events'>;
@@ -34,7 +35,9 @@ export async function printLogs(run: LogsRun): Promise<number> {
   const { client, follow, signals } = run;
   if (!follow) {
     const all = await orNoManager(client.logs(LINES_ASKED));
-    print(run, all instanceof HcmError ? await fromFile(run, all) : newest(run, all));
+    const found = all instanceof HcmError ? await fromFile(run, all) : newest(run, all);
+    print(run, found);
+    if (found.length === 0 && run.lines > 0) run.output.say(NOTHING_FOUND);
     return 0;
   }
   const leaving = new AbortController();

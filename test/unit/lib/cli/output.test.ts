@@ -176,6 +176,36 @@ describe('presented events', () => {
     );
   });
 
+  it('a state of the manager that comes again with the same reason is said once; programs get each', () => {
+    const { output, stderr } = captured();
+    const events = new EventPresenter(output, false);
+    const told = (state: string, message?: string) =>
+      events.manager({
+        ...{ event: 'state', time: BASE.time, id: 'listen r/a', state },
+        ...(message === undefined ? {} : { reason: { code: 'HCM_CONNECT_REFUSED', message } }),
+      });
+    told('connecting');
+    for (const message of ['refused', 'refused', 'no name', 'refused']) {
+      told('waiting', message);
+      told('connecting');
+    }
+    told('online');
+    told('waiting', 'refused');
+    const said = stderr()
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.slice(line.indexOf('listen r/a ') + 'listen r/a '.length));
+    assert.deepEqual(said, [
+      ...['connecting', 'waiting: refused', 'waiting: no name', 'waiting: refused'],
+      ...['online', 'waiting: refused'],
+    ]);
+    const programs = captured();
+    const all = new EventPresenter(programs.output, true);
+    for (const state of ['waiting', 'connecting', 'waiting'])
+      all.manager({ event: 'state', time: BASE.time, state });
+    assert.equal(programs.stdout().trimEnd().split('\n').length, 3);
+  });
+
   it('for people, a message that ends with a dot reads on', () => {
     const { output, stderr } = captured();
     const error = new HcmError('HCM_TARGET_REFUSED', 'ns answered 502: no.');

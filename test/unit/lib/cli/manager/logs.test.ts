@@ -143,6 +143,14 @@ describe('the log, printed', () => {
     const filter = (one: EventView) => one.event === 'one';
     await printLogs({ client, output, json: true, lines: 1, follow: false, filter, folder });
     assert.deepEqual(printed(), ['one']);
+    assert.equal(out.talk, '');
+  });
+
+  it('says so when nothing is wanted of what it has', async () => {
+    const client = { ...nobody, logs: () => Promise.resolve([event(0, 'one')]) };
+    const filter = () => false;
+    const status = await printLogs({ client, output, json: false, lines: 9, follow: false, filter, folder });
+    assert.deepEqual([status, out.answers, out.talk], [0, '', 'The log has no such line.\n']);
   });
 
   it('is followed over the end of the manager, without a gap and without a line twice', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import {
   connectionLines,
+  logLine,
   managedLines,
   printManaged,
   statusLines,
@@ -44,13 +45,35 @@ describe('what the manager runs, for people', () => {
 
   it('shows a connection with its remedy, and its errors with the stream that both ends know', () => {
     const error = { ...reason, at: '2026-01-01T00:59:00.000Z', stream: 's1' };
-    const lines = connectionLines(view('r/a', { reason, state: 'degraded', errors: [error, error] }), NOW);
+    const other = { ...error, message: 'db:5433 refused', stream: 's2' };
+    const lines = connectionLines(view('r/a', { reason, state: 'degraded', errors: [error, other] }), NOW);
     assert.ok(lines.some((line) => /^next: +look there$/.test(line)));
     assert.deepEqual(lines.slice(-3), [
       '1m ago: db:5432 refused (HCM_TARGET_REFUSED), stream s1',
-      '1m ago: db:5432 refused (HCM_TARGET_REFUSED), stream s1',
+      '1m ago: db:5433 refused (HCM_TARGET_REFUSED), stream s2',
       '  Next: look there',
     ]);
+  });
+
+  it('counts an error that came again and again, and says when it came last', () => {
+    const error = (second: number, message: string) => ({
+      ...{ code: reason.code, message, next: 'look there' },
+      at: new Date(NOW - second * 1_000).toISOString(),
+    });
+    const errors = [error(3, 'a'), error(4, 'b'), error(5, 'a'), error(60, 'a')];
+    assert.deepEqual(connectionLines(view('r/a', { errors }), NOW).slice(-3), [
+      '3 times, last 3s ago: a (HCM_TARGET_REFUSED)',
+      '4s ago: b (HCM_TARGET_REFUSED)',
+      '  Next: look there',
+    ]);
+  });
+
+  it('has a line of the log without JSON: why something is so is its text, with the code', () => {
+    const event = { event: 'state', time: 't', id: 'listen r/a', state: 'degraded', reason, n: 1 };
+    assert.equal(
+      logLine(event),
+      't state "listen r/a" state=degraded reason="db:5432 refused (HCM_TARGET_REFUSED)" n=1',
+    );
   });
 
   it('tells what is wrong with the manager itself, and what to do', () => {
@@ -61,6 +84,8 @@ describe('what the manager runs, for people', () => {
     const lines = statusLines({ manager, connections: [view('r/a')] }, NOW);
     assert.match(lines.join('\n'), /problems: +db:5432 refused\n +Next: look there$/);
     assert.match(lines.join('\n'), /1 of 1 online/);
+    const [above, first] = statusLines({ manager, connections: [] }, NOW, [['service', 'active']]);
+    assert.equal(above?.indexOf('active'), first?.indexOf('1.2.3'), 'one column for both');
   });
 });
 
