@@ -7,6 +7,7 @@ import {
   managedName,
   managerClient,
 } from '../lib/cli/manager/manager-flags.ts';
+import { HcmError } from '../protocol/errors.ts';
 
 export default class Restart extends BaseCommand {
   static override summary = 'Open a connection of the running manager anew.';
@@ -26,7 +27,16 @@ export default class Restart extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Restart);
     const client = managerClient();
-    const { id } = await findManaged(client, managedName(args.connection, flags), flags.role);
+    const { id, role, connection } = await findManaged(
+      client,
+      managedName(args.connection, flags),
+      flags.role,
+    );
+    if (flags['accept-target'] && role === 'forward') {
+      throw new HcmError('HCM_USAGE', `The forward of ${connection} has no target to accept.`, {
+        details: { next: `hcm restart ${connection} --role forward` },
+      });
+    }
     const restarted = await client.restart(id, { acceptTarget: flags['accept-target'] });
     if (this.jsonEnabled()) return this.output.json(restarted);
     this.output.answer(`Restarted ${restarted.connection}`);

@@ -160,6 +160,11 @@ describe('the manager', function () {
     const [shown] = await json<Json[]>(['list', '--state', 'degraded']);
     assert.equal((shown?.['reason'] as Json)['code'], 'HCM_TARGET_NOT_ALLOWED');
     await assert.rejects(ask(port, 'abc'), /ECONNRESET|EPIPE/);
+    const { error } = await json<{ error: Json }>(
+      ['restart', 'localhost/db', '--role', 'forward', '--accept-target'],
+      2,
+    );
+    assert.match(String(error['message']), /^The forward of localhost\/db has no target to accept/);
     since = new Date().toISOString();
     await json(['restart', 'localhost/db', '--role', 'listener', '--accept-target']);
     await becomes('listen localhost/db', 'online', since);

@@ -8,7 +8,7 @@ import { askedSocket, serviceSocket } from '../manager/manager-place.ts';
 import { printStatus } from '../manager/manager-presenter.ts';
 import { TimeAgo } from '../manager/time-ago.ts';
 import type { Output } from '../output.ts';
-import { printFields } from '../table.ts';
+import { printFields, type Field } from '../table.ts';
 
 export interface ServiceRun {
   host: ServiceHost;
@@ -71,14 +71,15 @@ async function askManager(service: ServiceState | null): Promise<Told> {
 
 function print(output: Output, service: ServiceState | null, { manager, connections, problem }: Told): void {
   const nowMs = Date.now();
-  if (service === null) output.answer('service:  this machine has no systemd');
-  else printFields(output, fieldsOf(service, nowMs));
+  const fields: Field[] =
+    service === null ? [['service', 'this machine has no systemd']] : fieldsOf(service, nowMs);
   if (manager !== null) {
     const isOther = service !== null && service.pid !== manager.pid;
-    if (isOther) output.answer('The manager that answers is not the one of the service:');
-    printStatus(output, { manager, connections }, nowMs);
-  } else if (problem !== undefined) {
-    output.answer(`manager:  ${problem.message} (${problem.code})`);
+    if (isOther) fields.push(['note', 'the manager that answers is not the one of the service']);
+    printStatus(output, { manager, connections }, nowMs, fields);
+  } else {
+    if (problem !== undefined) fields.push(['manager', `${problem.message} (${problem.code})`]);
+    printFields(output, fields);
   }
   if (service !== null && !service.running) {
     const start = service.scope === 'user' ? 'hcm service start --user' : 'sudo hcm service start';
@@ -86,7 +87,7 @@ function print(output: Output, service: ServiceState | null, { manager, connecti
   }
 }
 
-function fieldsOf(service: ServiceState, nowMs: number): Parameters<typeof printFields>[1] {
+function fieldsOf(service: ServiceState, nowMs: number): Field[] {
   const { installed, enabled, state, since, pid, restarts, result, unit, supervisor, scope } = service;
   if (!installed) return [['service', `not installed (${supervisor}, ${scope})`]];
   const up = since === undefined ? '' : `, up ${new TimeAgo(nowMs).text(since)}`;
