@@ -44,7 +44,10 @@ LocalForward :
     );
     assert.equal(stdout.trim(), `Wrote moved/hcm.yaml, ${secret.slice(home.directory.length + 1)}.`);
     assert.match(stderr, /^Warning: azbridge\.yml:3:1: ConnectTimeout: /m);
-    assert.match(stderr, /^Next: hcm listen --file moved\/hcm\.yaml$/m);
+    const [service, listen, forwards] = ['service run', 'listen', 'forward'].map(
+      (command) => `hcm ${command} --file moved/hcm.yaml`,
+    );
+    assert.ok(stderr.includes(`Next: ${service}, or ${listen} and ${forwards}\n`), stderr);
     assert.equal(statSync(secret).mode & 0o777, 0o600);
     assert.ok(readFileSync(secret, 'utf8').includes(key));
     assert.ok(!(readFileSync(home.path('moved/hcm.yaml'), 'utf8') + stdout + stderr).includes(key));
@@ -100,7 +103,10 @@ LocalForward :
     writeFileSync(home.path('text.yaml'), 'my shopping list\n');
     const refused = await run('azbridge.yml', '--out', 'taken.yaml');
     assert.equal(refused.status, 2);
-    assert.match(refused.stderr, /The file taken\.yaml exists already[^]*--force/);
+    assert.match(
+      refused.stderr,
+      /The file taken\.yaml exists already[^]*--out imported.taken\.yaml; or give --force/,
+    );
     for (const [file, what] of [
       ['azure.yaml', /a section "azure:", which would be lost[^]*copy its section "manager:" into this file/],
       ['text.yaml', /which would be lost/],
@@ -114,6 +120,13 @@ LocalForward :
     assert.ok(!existsSync(home.path('bridge.connection-string')));
     assert.equal((await run('azbridge.yml', '--out', 'taken.yaml', '--force')).status, 0);
     assert.match(readFileSync(home.path('taken.yaml'), 'utf8'), /dialect: azbridge/);
+  });
+
+  it('points to the chapter about azbridge when its file has a mistake', async () => {
+    writeFileSync(home.path('bad.yml'), '{');
+    const { status, stderr } = await run('bad.yml');
+    assert.equal(status, 2);
+    assert.match(stderr, /^Next: {2}See docs\/migrate\.md, "From azbridge"$/m);
   });
 
   it('does not write over a connection string, either', async () => {

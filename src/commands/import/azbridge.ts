@@ -7,7 +7,7 @@ export default class ImportAzbridge extends BaseCommand {
   static override summary =
     'Take over the configuration of azbridge: its forwards as section manager of a hcm.yaml.';
   static override description = [
-    'Reads the YAML or JSON of azbridge and writes what "hcm listen --file" and "hcm forward --file" run. Whatever is not',
+    'Reads the YAML or JSON of azbridge and writes what "hcm service run --file" runs, or "hcm listen --file" and "hcm forward --file". Whatever is not',
     'taken over, or does something else than it seems to, is told with its line. With --out, connection strings go into',
     'files of their own beside it, for this user alone; without, into variables of the environment, which are named.',
   ].join(' ');

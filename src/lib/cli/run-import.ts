@@ -3,7 +3,7 @@
  * or in variables that are named, its warnings on stderr. Nothing that exists is lost.
  */
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseConnectionName } from '../../protocol/entity-name.ts';
 import { HcmError } from '../../protocol/errors.ts';
 import { readDocument } from '../config/hcm-yaml/document.ts';
@@ -36,7 +36,8 @@ export async function runImportAzbridge(
   const { output, namespace } = run;
   if (namespace !== undefined) parseConnectionName(`${namespace}/name`);
   const { name, text } = await readFileOrStdin(run.file, 'configuration of azbridge');
-  await finish(importAzbridge(text, { ...targetOf(run, name), namespace }), run, name);
+  const imported = pointed('azbridge', () => importAzbridge(text, { ...targetOf(run, name), namespace }));
+  await finish(imported, run, name);
   if ((run.env ?? process.env)[UNREAD_VARIABLE])
     output.warn(
       `${UNREAD_VARIABLE} is set, and azbridge does not read it, whatever its documents say: nor does hcm`,
@@ -46,7 +47,10 @@ export async function runImportAzbridge(
 /** As `runImportAzbridge`. */
 export async function runImportHcm(run: ImportRun & { file: string }): Promise<void> {
   const { name, text } = await readFileOrStdin(run.file, 'configuration of the Hybrid Connection Manager');
-  await finish(importHcm(text, targetOf(run, name)), run, name);
+  const imported = pointed("Microsoft's Hybrid Connection Manager", () =>
+    importHcm(text, targetOf(run, name)),
+  );
+  await finish(imported, run, name);
 }
 
 /** As `runImportAzbridge`; without a file, from the variables of this process. */
@@ -65,9 +69,24 @@ export async function runImportAztunnel(
     file === undefined
       ? { name: 'the environment', text: undefined }
       : await readFileOrStdin(file, 'environment of aztunnel');
-  const variables = text === undefined ? aztunnelVariables(env) : readAztunnelFile(text);
   const how = { target, bind, namespace, name: connection };
-  await finish(importAztunnel(variables, { ...targetOf(run, name), ...how }), run, name);
+  const imported = pointed('aztunnel', () => {
+    const variables = text === undefined ? aztunnelVariables(env) : readAztunnelFile(text);
+    return importAztunnel(variables, { ...targetOf(run, name), ...how });
+  });
+  await finish(imported, run, name);
+}
+
+/** The chapter of the tool: a mistake in its file is none in a hcm.yaml, where the code alone points. */
+function pointed(tool: string, read: () => Imported): Imported {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof HcmError) || error.code !== 'HCM_CONFIG_INVALID') throw error;
+    const { code, message, details, cause } = error;
+    const next = `See docs/migrate.md, "From ${tool}"`;
+    throw new HcmError(code, message, { details: { next, ...details }, cause });
+  }
 }
 
 async function readFileOrStdin(file: string, what: string): Promise<{ name: string; text: string }> {
@@ -113,7 +132,7 @@ async function write(
   const standing = await Promise.all(files.map(({ path, text }) => standsThere(path, text)));
   if (standing.every(Boolean)) return false;
   await checkOtherSection(out);
-  if (!force) for (const { path } of files.toReversed()) await refuseExisting(path);
+  if (!force) for (const { path } of files.toReversed()) await refuseExisting(path, out);
   for (const { path, text } of files) await saveText(path, text);
   return true;
 }
@@ -122,14 +141,16 @@ async function standsThere(path: string, text: string): Promise<boolean> {
   return (await loadText(path).catch(() => undefined)) === text;
 }
 
-async function refuseExisting(path: string): Promise<void> {
+/** Keys lie beside the file that names them: another name in the same folder would meet them again. */
+async function refuseExisting(path: string, out: string): Promise<void> {
   const exists = await stat(path).then(
     () => true,
     () => false,
   );
   if (!exists) return;
+  const elsewhere = join(dirname(out), 'imported', basename(out));
   throw new HcmError('HCM_USAGE', `The file ${path} exists already.`, {
-    details: { next: 'Give another --out, or --force to write over it' },
+    details: { next: `Write into another folder: --out ${elsewhere}; or give --force to write over it` },
   });
 }
 
@@ -177,8 +198,11 @@ function show(
   }
   const files = [out, ...secrets.map((secret) => join(dirname(out), fileOf(secret)))].join(', ');
   output.answer(changed ? `Wrote ${files}.` : `${files}: there already, exactly so.`);
-  if (manager.listeners.length > 0) output.next(`hcm listen --file ${out}`);
-  if (manager.forwards.length > 0) output.next(`hcm forward --file ${out}`);
+  const ends = [
+    ...(manager.listeners.length > 0 ? [`hcm listen --file ${out}`] : []),
+    ...(manager.forwards.length > 0 ? [`hcm forward --file ${out}`] : []),
+  ];
+  output.next(`hcm service run --file ${out}, or ${ends.join(' and ')}`);
 }
 
 function whatFor({ connectionString }: ImportedSecret): string {
