@@ -3,8 +3,10 @@ import type { ConnectionState, Reason } from './connection-record.ts';
 import type { ConnectionDetails, ConnectionView } from './control/operations.ts';
 import type { Measured } from './history.ts';
 import type { ManagedConnection } from './managed-connection.ts';
+import { remedyOf } from '../lib/error-table.ts';
 import { formatTargetAddress } from '../protocol/target-address.ts';
-import { formatTarget } from '../protocol/target.ts';
+import { formatBind, formatTarget, parseBind } from '../protocol/target.ts';
+import { keyRemedy } from './key-remedy.ts';
 import { percentile } from './set-up-times.ts';
 import type { ConnectionSpec } from './tunnel.ts';
 
@@ -25,7 +27,7 @@ export function viewOf(managed: ManagedConnection): ConnectionView {
     ...(retryAtMs === undefined ? {} : { retryAt: isoTime(retryAtMs) }),
     ...(healthCheck === undefined ? {} : { healthCheck }),
     ...(target === undefined ? {} : { target }),
-    binds: tunnel?.binds ?? [],
+    binds: tunnel?.binds ?? wantedBindsOf(spec),
     openStreams: streams.size,
     opened: totals.opened,
     refused: totals.refused,
@@ -41,6 +43,14 @@ function wantedTargetOf({ declared, pinned }: ConnectionSpec): string | undefine
   const targets = declared.kind === 'listener' ? declared.listener.targets : undefined;
   const target = targets?.dialect === 'raw' ? targets.target : undefined;
   return target ? formatTargetAddress(target) : pinned && formatTarget(pinned);
+}
+
+/** What it is to bind, while nothing is bound; port 0 is any free one. */
+function wantedBindsOf({ declared }: ConnectionSpec): readonly string[] {
+  if (declared.kind === 'listener') return [];
+  const { binds } = declared.forward;
+  if (binds.kind === 'azbridge') return [...binds.ports.values()].map(formatBind);
+  return [formatBind(binds.bind ?? parseBind('0'))];
 }
 
 function retryOf(state: ConnectionState): number | undefined {
@@ -83,10 +93,17 @@ export function measuredOf(managed: ManagedConnection): Measured {
   return { id, bytesIn, bytesOut, openStreams, life: record, setUp: record.setUp };
 }
 
-/** Another target than the confirmed one is confirmed here; whatever else may not be dialed, the listener's flags say. */
-function withRemedy(reason: Reason, { pinned, connection }: ConnectionSpec): Reason {
-  if (reason.code !== 'HCM_TARGET_NOT_ALLOWED' || pinned === undefined) return reason;
-  return { ...reason, next: `hcm restart ${connection} --accept-target` };
+/**
+ * Another target than the confirmed one is confirmed here; whatever else may not be dialed, the listener's flags say. A key
+ * that is missing is missing to the manager, which has no flags of whoever asks.
+ */
+function withRemedy(reason: Reason, spec: ConnectionSpec): Reason {
+  const { pinned, connection } = spec;
+  if (reason.code === 'HCM_TARGET_NOT_ALLOWED' && pinned !== undefined)
+    return { ...reason, next: `hcm restart ${connection} --accept-target` };
+  if (reason.code === 'HCM_TOKEN_MISSING' && reason.next === remedyOf({ code: reason.code }))
+    return { ...reason, next: keyRemedy(spec) };
+  return reason;
 }
 
 export function isoTime(ms: number): string {

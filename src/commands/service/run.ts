@@ -13,7 +13,7 @@ export default class ServiceRun extends BaseCommand {
   static override summary =
     'Run the manager: all connections of hcm.yaml and of hcm add, for as long as it takes.';
   static override description =
-    'Each connection is supervised by itself and comes back by itself. An edited file changes only what differs; a broken one changes nothing and is told. hcm list, show, add, remove, restart, status and logs ask it.';
+    'Each connection is supervised by itself and comes back by itself. An edited file changes only what differs; a broken one changes nothing and is told. hcm list, show, add, remove, restart, test, status, logs and dashboard ask it.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --file /etc/hcm/hcm.yaml --json',

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ConnectionTester } from '../../../manager/connection-test.ts';
 import { logFile } from '../../../manager/event-log.ts';
+import type { ReasonView } from '../../../manager/control/operations.ts';
 import { ManagerService } from '../../../manager/manager-service.ts';
 import { tunnelOpener } from '../../../manager/open-tunnel.ts';
 import { fileSecrets } from '../../../manager/secrets.ts';
@@ -11,17 +12,18 @@ import type { ConnectionSpec } from '../../../manager/tunnel.ts';
 import { targetQuestions } from '../../../manager/target-questions.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import { systemClock } from '../../../tunnel/clock.ts';
-import type { Connection, TunnelOptions } from '../../../tunnel/options.ts';
+import type { TunnelOptions } from '../../../tunnel/options.ts';
 import { parseManagerSection } from '../../config/hcm-yaml/load.ts';
+import type { ManagerDeclaration } from '../../config/hcm-yaml/manager-declaration.ts';
 import type { ProxySetting } from '../../services/doctor/scene.ts';
 import { systemDns } from '../../services/firewall/dns.ts';
 import type { ConnectionFlags } from '../connection-flags.ts';
 import type { EventPresenter } from '../event-presenter.ts';
-import { openEntry } from '../manager-file.ts';
 import { thisMachine } from '../this-machine.ts';
 import type { Output } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { superviseBySystemd } from '../service/systemd-notify.ts';
+import { openManaged } from './open-managed.ts';
 import { logFolder, managerFolder, ownSocket, sharedWithGroup } from './manager-place.ts';
 import { secretChoice, userKeychain } from './secret-choice.ts';
 import { watchFile } from './watch-file.ts';
@@ -57,6 +59,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
     nowMs: () => systemClock.nowMs(),
   });
   const socketPath = env['HCM_CONTROL_SOCKET'] ?? ownSocket(env);
+  const connect = (spec: ConnectionSpec) => openManaged(spec, { flags: run.flags, output, store, file, env });
   const service = new ManagerService({
     version,
     pid: process.pid,
@@ -65,8 +68,8 @@ export async function runManager(run: ManagerRun): Promise<number> {
     groupId: sharedWithGroup(env, process.getgid?.()),
     store,
     file: file === undefined ? undefined : { path: file, load: () => loadManagerFile(file, env) },
-    open: tunnelOpener({ connect: (spec) => connect(spec, { run, store, file }), network }),
-    targets: targetQuestions({ connect: (spec) => connect(spec, { run, store, file }), network }),
+    open: tunnelOpener({ connect, network }),
+    targets: targetQuestions({ connect, network }),
     sink: await logFile(logFolder(env), (error) =>
       output.warn(`the log cannot be written: ${error.message}`),
     ),
@@ -74,7 +77,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
     random: Math.random,
     graceMs,
     tester: new ConnectionTester({
-      connect: (spec) => connect(spec, { run, store, file }),
+      connect,
       ...{ network, machine: thisMachine(version, env), proxySetting: run.proxySetting },
       ...{ dns: systemDns(), clock: systemClock },
     }),
@@ -102,7 +105,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
           ...(web === undefined ? [] : [`Health and metrics: ${web}/healthz, /readyz, /metrics`]),
           `Next: hcm list, hcm add, hcm status${web === undefined ? '' : ', hcm dashboard'}`,
         ]);
-        for (const { message } of service.describe().problems) output.warn(message);
+        for (const problem of service.describe().problems) warnOf(problem, output);
         return new Promise<never>(() => undefined);
       },
       stop: () => {
@@ -118,6 +121,12 @@ export async function runManager(run: ManagerRun): Promise<number> {
   }
 }
 
+/** In a block of its own, since lines about connections follow at once. */
+function warnOf({ message, code, next }: ReasonView, output: Output): void {
+  const lines = [`${message} (${code})`, ...(next === undefined ? [] : [`  Next: ${next}`]), ''];
+  output.warn(lines.join('\n'));
+}
+
 async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     const cause = error.code ?? 'unknown';
@@ -127,28 +136,19 @@ async function makeFolder(folder: string): Promise<void> {
   });
 }
 
-async function loadManagerFile(file: string, env: NodeJS.ProcessEnv) {
+/** One that does not exist may be written later: a service may start before whoever writes it. */
+export async function loadManagerFile(file: string, env: NodeJS.ProcessEnv): Promise<ManagerDeclaration> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const cause = error.code ?? 'unknown';
+    if (cause === 'ENOENT') {
+      const next = 'Write it, and it is followed at once; or stop, and start with the right --file';
+      throw new HcmError('HCM_FILE_UNREADABLE', `The file ${file} does not exist, so nothing of it runs.`, {
+        details: { file, cause, next },
+      });
+    }
     throw new HcmError('HCM_FILE_UNREADABLE', `The file ${file} cannot be read: ${cause}.`, {
       details: { file, cause },
     });
   });
   return parseManagerSection(text, { file, env, folder: dirname(file) });
-}
-
-/** A stored secret counts first; what a file declares says itself who we are. */
-async function connect(
-  spec: ConnectionSpec,
-  { run, store, file = 'hcm.yaml' }: { run: ManagerRun; store: ConnectionStore; file: string | undefined },
-): Promise<Connection> {
-  const { flags, output } = run;
-  const secret = spec.source === 'store' ? await store.secret(spec) : undefined;
-  const declared = spec.declared.kind === 'listener' ? spec.declared.listener : spec.declared.forward;
-  const entry =
-    secret === undefined
-      ? declared
-      : { ...declared, access: { kind: 'variable', name: 'the store', text: secret } as const };
-  const right = spec.role === 'listener' ? 'Listen' : 'Send';
-  return openEntry(entry, { request: { file, flags, names: [], output }, file, right });
 }
