@@ -4,8 +4,10 @@ import { BaseCommand } from '../lib/cli/base-command.ts';
 import { connectionFlags } from '../lib/cli/connection-flags.ts';
 import { lookUpFlags } from '../lib/cli/manager/look-up-flags.ts';
 import { managerClient } from '../lib/cli/manager/manager-flags.ts';
+import { reachedState, sayReached } from '../lib/cli/manager/reached-state.ts';
 import { addConnection } from '../lib/cli/manager/run-add.ts';
 import { networkOptions } from '../lib/cli/network-flags.ts';
+import { systemClock } from '../tunnel/clock.ts';
 
 export default class Add extends BaseCommand {
   static override summary = 'Give the running manager a connection, to keep and to run.';
@@ -63,7 +65,11 @@ export default class Add extends BaseCommand {
     const { args, flags, raw } = await this.parse(Add);
     const { output } = this;
     const client = managerClient();
-    const { connection, changed, replaced } = await addConnection({
+    const {
+      connection: added,
+      changed,
+      replaced,
+    } = await addConnection({
       client,
       argument: args.connection,
       flags,
@@ -71,6 +77,7 @@ export default class Add extends BaseCommand {
       network: await networkOptions({ ...flags, keepalive: 'off', 'idle-timeout': undefined }, output),
       output,
     });
+    const connection = await reachedState(client, added, systemClock);
     if (this.jsonEnabled()) return output.json({ ...connection, changed, replaced });
     const name = connection.connection;
     if (!changed) output.answer(`${name} is there already`);
@@ -79,6 +86,6 @@ export default class Add extends BaseCommand {
         replaced ? `Replaced ${name}: it was there with another key or other settings` : `Added ${name}`,
       );
     const { length } = (await client.list()).filter((one) => one.connection === name);
-    output.next(`hcm show ${name}${length > 1 ? ` --role ${connection.role}` : ''}`);
+    sayReached(output, connection, `hcm show ${name}${length > 1 ? ` --role ${connection.role}` : ''}`);
   }
 }
