@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { pollUntil, startProcess, type ServerProcess } from './servers/process.ts';
-import { SystemdMachine } from './servers/systemd-machine.ts';
+import { MACHINE_ENV, SystemdMachine } from './servers/systemd-machine.ts';
 
 const SOURCE = fileURLToPath(new URL('../..', import.meta.url));
 /** What is in the installed package. */
@@ -75,7 +75,7 @@ describe('hcm service with a real systemd', () => {
       ],
     );
     emulator = await startProcess({
-      ...{ command, args },
+      ...{ command, args, env: MACHINE_ENV },
       onLine: (line) => (ready ??= readyOf(line)),
       isReady: () => Promise.resolve(ready !== undefined),
     });

@@ -19,14 +19,24 @@ const ROOT = 0;
 export function checkSocketFolder(path: string): void {
   if (platform() === 'win32') return;
   const folder = dirname(path);
-  const found = lstatSync(folder, { throwIfNoEntry: false });
-  const above = lstatSync(dirname(folder), { throwIfNoEntry: false });
+  const found = statusOf(folder);
+  const above = statusOf(dirname(folder));
   const why = found && above && doubtOf(found, above);
   if (why === undefined) return;
   const text = `The folder ${folder} of the manager's socket cannot be trusted: ${why}.`;
   throw new HcmError('HCM_FORBIDDEN', text, {
     details: { folder, next: 'Remove it, or name another place in HCM_CONTROL_SOCKET' },
   });
+}
+
+/** Undefined for what is not there, and for what stands behind a door that is closed to us: opening the socket tells that. */
+function statusOf(folder: string): Stats | undefined {
+  try {
+    return lstatSync(folder, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return undefined;
+    throw error;
+  }
 }
 
 function doubtOf(folder: Stats, above: Stats): string | undefined {

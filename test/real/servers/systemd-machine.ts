@@ -128,16 +128,16 @@ export class SystemdMachine {
 
   /** Resolves with what it said; rejects when it fails. */
   run(command: string, ...args: string[]): Promise<CommandResult> {
-    return runCommand(...this.commandLine(command, ...args), { env: ENV });
+    return runCommand(...this.commandLine(command, ...args), { env: MACHINE_ENV });
   }
 
   /** The same, with something to read. */
   feed(input: Buffer, command: string, ...args: string[]): Promise<CommandResult> {
-    return runCommand(...this.commandLine(command, ...args), { env: ENV, input });
+    return runCommand(...this.commandLine(command, ...args), { env: MACHINE_ENV, input });
   }
 
   try(command: string, ...args: string[]): ReturnType<typeof tryCommand> {
-    return tryCommand(...this.commandLine(command, ...args), { env: ENV });
+    return tryCommand(...this.commandLine(command, ...args), { env: MACHINE_ENV });
   }
 
   /**
@@ -173,7 +173,8 @@ export class SystemdMachine {
   }
 }
 
-const ENV = {
+/** What every program there gets, whoever starts the tests. */
+export const MACHINE_ENV = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LC_ALL: 'C.UTF-8',
   HOME: '/root',
