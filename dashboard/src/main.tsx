@@ -5,7 +5,12 @@ import { Page } from './state/page.ts';
 import { App } from './ui/app.tsx';
 import './style/base.css';
 import './style/layout.css';
-import './style/parts.css';
+import './style/controls.css';
+import './style/overview.css';
+import './style/list.css';
+import './style/charts.css';
+import './style/tables.css';
+import './style/dialogs.css';
 
 startTheme();
 const page = new Page();
