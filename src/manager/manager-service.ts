@@ -11,6 +11,7 @@ import {
   API_VERSION,
   type Added,
   type AddRequest,
+  type ConnectionDetails,
   type ConnectionView,
   type DashboardInvitation,
   type EndpointReport,
@@ -154,11 +155,13 @@ export class ManagerService implements ManagerOperations {
     };
   }
 
-  list(): ConnectionView[] {
-    return this.#manager.connections.map(viewOf);
+  list(detailed?: string): (ConnectionView | ConnectionDetails)[] {
+    return this.#manager.connections.map((managed) =>
+      managed.spec.id === detailed ? detailsOf(managed) : viewOf(managed),
+    );
   }
 
-  show(id: string): ReturnType<typeof detailsOf> {
+  show(id: string): ConnectionDetails {
     return detailsOf(this.#find(id));
   }
 

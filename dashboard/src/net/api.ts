@@ -35,8 +35,13 @@ export class ApiError extends Error {
 
 export const api = {
   manager: () => call<ManagerView>('GET', 'manager', ANSWER_MS),
-  connections: () => call<ConnectionView[]>('GET', 'connections', ANSWER_MS),
-  details: (id: string) => call<ConnectionDetails>('GET', `connections/${encodeURIComponent(id)}`, ANSWER_MS),
+  /** In one answer, so that a connection that was just removed is missing and no error. */
+  connections: (detailsOf = '') =>
+    call<(ConnectionView | ConnectionDetails)[]>(
+      'GET',
+      `connections?details=${encodeURIComponent(detailsOf)}`,
+      ANSWER_MS,
+    ),
   samples: () => call<SamplesView>('GET', 'samples', ANSWER_MS),
   logs: (lines: number) => call<EventView[]>('GET', `logs?lines=${lines}`, ANSWER_MS),
   add: (request: AddRequest) => call<Added>('POST', 'connections', CHANGE_MS, request),

@@ -44,8 +44,8 @@ export class Feed {
   readonly manager = new Value<ManagerView | undefined>(undefined);
   /** Undefined until the first answer. */
   readonly cells = new Value<ReadonlyMap<string, ConnectionCell> | undefined>(undefined);
-  /** Of the chosen connection; `gone`: the manager has none of this id. */
-  readonly details = new Value<ConnectionDetails | 'gone' | undefined>(undefined);
+  /** Of the chosen connection, unless the manager has none of this id. */
+  readonly details = new Value<ConnectionDetails | undefined>(undefined);
   /** Counts up with each new point of the charts. */
   readonly beat = new Value(0);
   readonly nowMs = new Value(Date.now());
@@ -163,15 +163,11 @@ export class Feed {
     // The manager counts when it is asked; when its answer is read depends on how busy this page is.
     const askedMs = Date.now();
     try {
-      const [manager, connections, details] = await Promise.all([
-        api.manager(),
-        api.connections(),
-        chosen === undefined ? undefined : api.details(chosen).catch(goneOrThrow),
-      ]);
+      const [manager, connections] = await Promise.all([api.manager(), api.connections(chosen)]);
       if (JSON.stringify(manager) !== JSON.stringify(this.manager.get())) this.manager.set(manager);
       this.#take(connections, askedMs);
       this.#note(askedMs);
-      if (chosen === this.#chosen) this.details.set(details);
+      if (chosen === this.#chosen) this.details.set(connections.find(isDetailed));
     } catch (error) {
       // Whoever follows begins anew and says how things stand.
       if (this.link.get().name === 'live') this.#following?.abort();
@@ -241,9 +237,8 @@ interface Snapshot {
 
 type StateEvent = Pick<ConnectionView, 'state' | 'reason'>;
 
-function goneOrThrow(error: unknown): 'gone' {
-  if (error instanceof ApiError && error.code === 'HCM_RESOURCE_NOT_FOUND') return 'gone';
-  throw error;
+function isDetailed(view: ConnectionView | ConnectionDetails): view is ConnectionDetails {
+  return 'streams' in view;
 }
 
 function visible(): Promise<void> {

@@ -47,7 +47,7 @@ function Details({ id, cell }: { id: string; cell: ConnectionCell }) {
   const { feed } = usePage();
   const view = useValue(cell.view);
   const details = useValue(feed.details);
-  const known = details !== 'gone' && details?.id === id ? details : undefined;
+  const known = details?.id === id ? details : undefined;
   const [asked, setAsked] = useState<Asked>();
   const close = () => setAsked(undefined);
   return (

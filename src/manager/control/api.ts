@@ -33,7 +33,7 @@ export type ApiDoor = 'socket' | 'web';
 /** `*` is one segment of the path, decoded. */
 const ROUTES: readonly (readonly [method: string, path: string, handler: Handler])[] = [
   ['GET', 'manager', (operations) => operations.describe()],
-  ['GET', 'connections', (operations) => operations.list()],
+  ['GET', 'connections', (operations, { query }) => operations.list(query.get('details') ?? undefined)],
   ['POST', 'connections', async (operations, call) => operations.add(addRequest(await call.body()))],
   ['GET', 'connections/*', (operations, { parts: [, id = ''] }) => operations.show(id)],
   ['DELETE', 'connections/*', (operations, { parts: [, id = ''] }) => operations.remove(id)],

@@ -156,7 +156,8 @@ export interface ManagerExport {
 
 export interface ManagerOperations {
   describe(): ManagerView;
-  list(): readonly ConnectionView[];
+  /** `detailsOf`: the id of the one that comes with its details, if it is there (still). */
+  list(detailsOf?: string): readonly (ConnectionView | ConnectionDetails)[];
   /** @throws HcmError HCM_RESOURCE_NOT_FOUND. */
   show(id: string): ConnectionDetails;
   /** @throws HcmError with codes of bad input, HCM_RESOURCE_CONFLICT, HCM_STATE_UNWRITABLE. */

@@ -89,6 +89,14 @@ describe('the manager of a folder', () => {
     assert.equal(shown.target, 'db2:5432');
   });
 
+  it('lists one connection with its details when asked, and says nothing of one that is gone', async () => {
+    await declare('web', 'db');
+    const service = await start();
+    const detailed = (id: string) => service.list(id).map((view) => 'streams' in view && 'errors' in view);
+    assert.deepEqual(detailed(DB), [false, true]);
+    assert.deepEqual(detailed('listen my-relay/gone'), [false, false]);
+  });
+
   it('runs again after a restart what was added before', async () => {
     await declare('web');
     const first = await start();

@@ -51,6 +51,15 @@ describe('the page of the manager', function () {
     await page.getByText('hcm add --connection-string-file FILE').waitFor();
   });
 
+  it('says that a connection of a bookmark is gone, without an error in the console', async () => {
+    const { page } = await open(hashOf('listen localhost/gone'));
+    const asked = page.waitForResponse((response) => response.url().endsWith('listen%20localhost%2Fgone'));
+    await page.getByRole('heading', { name: 'No such connection' }).waitFor();
+    assert.equal((await asked).status(), 200);
+    await page.getByRole('link', { name: 'All connections', exact: true }).click();
+    await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
+  });
+
   it('shows a connection that is added elsewhere, at once', async () => {
     const { page } = await open();
     await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
