@@ -52,9 +52,14 @@ export class EventLog {
 }
 
 /** A full disk ends the writing, not the manager: lines stay in memory, and `onError` is told once. */
-export async function logFile(folder: string, onError: (error: Error) => void): Promise<LogSink> {
+export async function logFile(
+  folder: string,
+  onError: (error: Error) => void,
+  size = FILE_SIZE,
+): Promise<LogSink> {
   const { createStream } = await import('rotating-file-stream');
-  const stream = createStream(LOG_FILE, { path: folder, size: FILE_SIZE, maxFiles: FILES_KEPT, mode: 0o600 });
+  // Counted files: the other way of rotating keeps a list of its files, which anybody could read.
+  const stream = createStream(LOG_FILE, { path: folder, size, rotate: FILES_KEPT, mode: 0o600 });
   let broken = false;
   stream.on('error', (error: Error) => {
     if (!broken) onError(new Error(`${join(folder, LOG_FILE)}: ${error.message}`));

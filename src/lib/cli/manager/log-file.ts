@@ -11,12 +11,9 @@ export async function readLogFile(
   { lines, filter }: { lines: number; filter: LogFilter },
 ): Promise<EventView[] | undefined> {
   const names = await readdir(folder).catch((): string[] => []);
-  // Older ones have a time in front of the name, and the one that is written has none.
-  const older = names.filter((name) => name.endsWith(`-${LOG_FILE}`)).sort();
-  const files = names.includes(LOG_FILE) ? [...older, LOG_FILE] : older;
   let found: EventView[] = [];
   let isThere = false;
-  for (const name of files.reverse()) {
+  for (const name of newestFirst(names)) {
     const text = await readFile(join(folder, name), 'utf8').catch(() => undefined);
     if (text === undefined) continue;
     isThere = true;
@@ -25,6 +22,15 @@ export async function readLogFile(
   }
   if (!isThere) return undefined;
   return lines === 0 ? [] : found.slice(-lines);
+}
+
+/** The one that is written has no number; of the others, the oldest has the greatest. */
+function newestFirst(names: readonly string[]): string[] {
+  const age = (name: string) => Number(name.slice(LOG_FILE.length + 1));
+  const logs = names.filter(
+    (name) => name.startsWith(LOG_FILE) && /^(?:\.\d+)?$/.test(name.slice(LOG_FILE.length)),
+  );
+  return logs.sort((one, other) => age(one) - age(other));
 }
 
 /** A line that was cut off when the machine went down is none. */

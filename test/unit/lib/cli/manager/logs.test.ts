@@ -117,10 +117,10 @@ describe('the log, printed', () => {
     });
 
   it('is read from the disk, rotated files too, when nobody runs; half a line is none', async () => {
-    await save('20260101-0000-01-manager.log', [event(0, 'one'), event(1, 'two')]);
-    await save('20260101-0000-02-manager.log', [event(2, 'three')]);
+    await save('manager.log.10', [event(0, 'one'), event(1, 'two')]);
+    await save('manager.log.2', [event(2, 'three')]);
     await save('manager.log', [event(3, 'four')], '{"event":"fi');
-    await save('other.log', [event(9, 'other')]);
+    for (const name of ['other.log', 'manager.log.old']) await save(name, [event(9, 'other')]);
     const lines = await readLogFile(folder, { lines: 3, filter: all });
     assert.deepEqual(
       lines?.map((one) => one.event),
