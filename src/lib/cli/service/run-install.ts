@@ -87,7 +87,7 @@ export async function uninstallService(run: UninstallRun): Promise<void> {
   const { host, purge, output, json } = run;
   if (purge) await confirm('Remove the service with all connections and keys that it has?', run.confirmation);
   output.progress('Removing the service; open streams may finish');
-  const gone = await host.uninstall({ purge });
+  const gone = await host.uninstall({ purge, stateDirectory: statePaths(process.env).directory });
   if (json) return output.json(gone);
   showUninstalled(gone, output);
 }

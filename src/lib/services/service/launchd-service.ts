@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { HcmError } from '../../../protocol/errors.ts';
 import { launchdPlist } from './launchd-plist.ts';
-import { exists, removePlanned, writePlanned } from './planned-files.ts';
+import { exists, removePlanned, writeAllPlanned } from './planned-files.ts';
 import { LAUNCHD_LABEL, type ServiceScope } from './service-command.ts';
 import {
   mustRun,
+  needRoot,
   notInstalled,
   type Installed,
   type InstallOptions,
@@ -14,7 +15,9 @@ import {
   type ServicePlan,
   type ServiceState,
   type Uninstalled,
+  type UninstallOptions,
 } from './service-host.ts';
+import { leaveState } from './service-state.ts';
 
 const FILE_MODE = 0o644;
 const MACHINE_STATE = '/Library/Application Support/hcm';
@@ -67,40 +70,36 @@ export class LaunchdService implements ServiceHost {
   }
 
   async install(options: InstallOptions): Promise<Installed> {
-    this.#needRoot('install');
-    const { files, commands } = await this.plan(options);
-    const changes = [];
-    for (const file of files) changes.push(await writePlanned(file, this.#machine.root));
-    const written = changes.some(({ change }) => change === 'written');
-    const { installed } = await this.state();
-    const isLive = this.#machine.root === '';
-    const loads = isLive && options.start && (written || !installed);
+    needRoot(this.#machine, this.scope, 'install');
+    const { files: planned, commands } = await this.plan(options);
+    const { files, written } = await writeAllPlanned(planned, this.#machine.root);
+    const installed = await this.#isLoaded();
+    const loads = this.#isLive && options.start && (written || !installed);
     if (loads && installed) await this.#unload();
     if (loads) for (const [command = '', ...args] of commands) await mustRun(this.#machine, command, ...args);
     const user =
       (this.scope === 'system' ? this.#machine.env['SUDO_USER'] : this.#machine.env['USER']) ?? 'this user';
     return {
       scope: this.scope,
-      files: changes,
+      files,
       account: { user, made: false },
       process: loads ? (installed ? 'restarted' : 'started') : 'left',
       changed: written || loads,
     };
   }
 
-  async uninstall({ purge }: { purge: boolean }): Promise<Uninstalled> {
-    this.#needRoot('uninstall');
-    if ((await this.state()).installed) await this.#unload();
-    const changed = await removePlanned(this.#file, this.#machine.root);
-    const keeps =
-      this.scope === 'system' && !purge && (await exists(`${this.#machine.root}${MACHINE_STATE}`));
-    if (this.scope === 'system' && purge) await mustRun(this.#machine, 'rm', '-rf', MACHINE_STATE);
+  async uninstall({ purge, stateDirectory }: UninstallOptions): Promise<Uninstalled> {
+    needRoot(this.#machine, this.scope, 'uninstall');
+    const { root } = this.#machine;
+    if (await this.#isLoaded()) await this.#unload();
+    const wasThere = await removePlanned(this.#file, root);
+    const folder = this.scope === 'system' ? MACHINE_STATE : join(stateDirectory, 'manager');
+    const left = await leaveState(folder, { root, purge });
     return {
       scope: this.scope,
-      files: changed ? [{ path: this.#file, change: 'removed' }] : [],
-      removedFolders: this.scope === 'system' && purge ? [MACHINE_STATE] : [],
-      kept: keeps ? [{ path: MACHINE_STATE, why: 'connections and keys; --purge removes them' }] : [],
-      changed,
+      files: wasThere ? [{ path: this.#file, change: 'removed' }] : [],
+      ...left,
+      changed: wasThere || left.removedFolders.length > 0,
     };
   }
 
@@ -139,10 +138,11 @@ export class LaunchdService implements ServiceHost {
     await mustRun(this.#machine, 'launchctl', 'bootout', `${this.#domain}/${LAUNCHD_LABEL}`);
   }
 
-  #needRoot(verb: string): void {
-    if (this.scope === 'user' || this.#machine.userId === 0 || this.#machine.root !== '') return;
-    throw new HcmError('HCM_FORBIDDEN', 'A service of the machine can only be changed by root.', {
-      details: { next: `sudo hcm service ${verb}, or without root: hcm service ${verb} --user` },
-    });
+  get #isLive(): boolean {
+    return this.#machine.root === '';
+  }
+
+  async #isLoaded(): Promise<boolean> {
+    return this.#isLive && (await this.state()).installed;
   }
 }

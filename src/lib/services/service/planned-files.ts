@@ -8,7 +8,7 @@ const FOLDER_MODE = 0o755;
 const RIGHTS = 0o777;
 
 /** @throws HcmError HCM_STATE_UNWRITABLE; the old file is unharmed then. */
-export async function writePlanned({ path, mode, text }: PlannedFile, root: string): Promise<FileChange> {
+async function writePlanned({ path, mode, text }: PlannedFile, root: string): Promise<FileChange> {
   const place = `${root}${path}`;
   if (await isAsPlanned(place, mode, text)) return { path, change: 'unchanged' };
   const half = `${place}.new`;
@@ -26,6 +26,16 @@ export async function writePlanned({ path, mode, text }: PlannedFile, root: stri
     });
   }
   return { path, change: 'written' };
+}
+
+/** All of them, in order. `written`: one was not there yet, or was another. @throws as `writePlanned`. */
+export async function writeAllPlanned(
+  files: readonly PlannedFile[],
+  root: string,
+): Promise<{ files: FileChange[]; written: boolean }> {
+  const changes: FileChange[] = [];
+  for (const file of files) changes.push(await writePlanned(file, root));
+  return { files: changes, written: changes.some(({ change }) => change === 'written') };
 }
 
 /** Resolves with false when there was none. */

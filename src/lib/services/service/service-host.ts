@@ -63,6 +63,13 @@ export interface Installed {
   readonly changed: boolean;
 }
 
+export interface UninstallOptions {
+  /** Connections and keys are to go, too. */
+  readonly purge: boolean;
+  /** As of `InstallOptions`. */
+  readonly stateDirectory: string;
+}
+
 export interface Uninstalled {
   readonly scope: ServiceScope;
   readonly files: readonly FileChange[];
@@ -97,7 +104,7 @@ export interface ServiceHost {
   /** Again as asked, it changes nothing. @throws as `plan`; HCM_FORBIDDEN, HCM_SERVICE_FAILED, HCM_SERVICE_UNSUPPORTED. */
   install(options: InstallOptions): Promise<Installed>;
   /** Takes away what `install` has made. Connections that were added stay, unless `purge`. @throws as `install`. */
-  uninstall(options: { purge: boolean }): Promise<Uninstalled>;
+  uninstall(options: UninstallOptions): Promise<Uninstalled>;
   /** Resolves, once it runs, with whether that was so before. @throws HcmError HCM_NOT_RUNNING when it is not installed. */
   start(): Promise<{ changed: boolean }>;
   /** Resolves when it has drained. */
@@ -120,5 +127,13 @@ export async function mustRun(machine: ServiceMachine, command: string, ...args:
 export function notInstalled(): HcmError {
   return new HcmError('HCM_NOT_RUNNING', 'The manager is not installed as a service.', {
     details: { next: 'hcm service install, or hcm service run in the foreground' },
+  });
+}
+
+/** @throws HcmError HCM_FORBIDDEN for a service of the machine without root, with both ways on. */
+export function needRoot({ userId, root }: ServiceMachine, scope: ServiceScope, verb: string): void {
+  if (scope === 'user' || userId === 0 || root !== '') return;
+  throw new HcmError('HCM_FORBIDDEN', 'A service of the machine can only be changed by root.', {
+    details: { next: `sudo hcm service ${verb}, or without root: hcm service ${verb} --user` },
   });
 }

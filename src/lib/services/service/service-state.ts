@@ -1,9 +1,30 @@
 /** What a manager that is taken away leaves in its folder: nothing that would be missed, or connections. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Uninstalled } from './service-host.ts';
 
-/** The manager makes these again by itself; a log that was rotated has its time before its name. */
-const MADE_AGAIN = /^(?:(?:\d{8}-\d{4}-\d+-)?manager\.log(?:\.txt)?|control\.sock|manager\.socket)$/;
+type Left = Pick<Uninstalled, 'removedFolders' | 'kept'>;
+
+/** Of the folder of a manager that goes on belonging to whoever had it: removed with `purge`, else named. */
+export async function leaveState(
+  path: string,
+  { root, purge }: { root: string; purge: boolean },
+): Promise<Left> {
+  const place = `${root}${path}`;
+  const found = await worthKeeping(place);
+  if (!purge)
+    return { removedFolders: [], kept: found === undefined ? [] : [{ path, why: keptBecause(found, root) }] };
+  await rm(place, { recursive: true, force: true });
+  return { removedFolders: found === undefined ? [] : [path], kept: [] };
+}
+
+/** `found`: as `worthKeeping` says. */
+export function keptBecause(found: string, root: string): string {
+  return `connections and keys (${found.slice(root.length)}); --purge removes them`;
+}
+
+/** The manager makes these again by itself; logs that were rotated are counted. */
+const MADE_AGAIN = /^(?:manager\.log(?:\.\d+)?|control\.sock|manager\.socket)$/;
 /** Of no worth when nothing stands in them. */
 const STORES = new Set(['connections.json', 'secrets.json']);
 const IN_EVERY_STORE = new Set(['version', 'keychain']);

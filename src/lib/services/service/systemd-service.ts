@@ -2,13 +2,13 @@
 import { chmod, chown, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HcmError } from '../../../protocol/errors.ts';
-import { exists, removePlanned, writePlanned } from './planned-files.ts';
+import { exists, removePlanned, writeAllPlanned } from './planned-files.ts';
 import { findAccount, MAKE_ACCOUNT, removeAccount, type ServiceAccount } from './service-account.ts';
 import { SERVICE_NAME, type ServiceScope } from './service-command.ts';
 import {
   mustRun,
+  needRoot,
   notInstalled,
-  type FileChange,
   type Installed,
   type InstallOptions,
   type PlannedFile,
@@ -18,9 +18,10 @@ import {
   type ServicePlan,
   type ServiceState,
   type Uninstalled,
+  type UninstallOptions,
 } from './service-host.ts';
 import { checkSight } from './service-sight.ts';
-import { worthKeeping } from './service-state.ts';
+import { keptBecause, leaveState, worthKeeping } from './service-state.ts';
 import { systemdUnit } from './systemd-unit.ts';
 
 const UNIT = `${SERVICE_NAME}.service`;
@@ -66,25 +67,23 @@ export class SystemdService implements ServiceHost {
   }
 
   async install(options: InstallOptions): Promise<Installed> {
-    this.#needRoot('install');
+    needRoot(this.#machine, this.scope, 'install');
     const isLive = this.#machine.root === '';
     if (isLive) await this.#needSystemd();
-    const { files, account } = await this.#files(options);
-    const changes: FileChange[] = [];
-    for (const file of files) changes.push(await writePlanned(file, this.#machine.root));
-    const written = changes.some(({ change }) => change === 'written');
+    const { files: planned, account } = await this.#files(options);
+    const { files, written } = await writeAllPlanned(planned, this.#machine.root);
     const done = isLive ? await this.#activate({ start: options.start, written, account }) : NOTHING_DONE;
     return {
       scope: this.scope,
-      files: changes,
+      files,
       account: { user: this.#user, made: account?.declaration !== undefined },
       process: done.process,
       changed: written || done.changed,
     };
   }
 
-  async uninstall({ purge }: { purge: boolean }): Promise<Uninstalled> {
-    this.#needRoot('uninstall');
+  async uninstall({ purge, stateDirectory }: UninstallOptions): Promise<Uninstalled> {
+    needRoot(this.#machine, this.scope, 'uninstall');
     const { root } = this.#machine;
     const isLive = root === '' && (await this.#machine.exists(BOOTED));
     const wasThere = await exists(`${root}${this.unit}`);
@@ -96,17 +95,16 @@ export class SystemdService implements ServiceHost {
       await this.#try('reset-failed', UNIT);
     }
     const removedAccount = this.scope === 'system' ? await removeAccount(this.#machine) : undefined;
-    const folders =
+    const { removedFolders, kept } =
       this.scope === 'system'
         ? await this.#leave({ purge, orphaned: removedAccount !== undefined })
-        : undefined;
-    const removedFolders = folders?.removed ?? [];
+        : await leaveState(join(stateDirectory, 'manager'), { root, purge });
     return {
       scope: this.scope,
       files: wasThere ? [{ path: this.unit, change: 'removed' }] : [],
       removedAccount,
       removedFolders,
-      kept: folders?.kept ?? [],
+      kept: [...kept, ...(await this.#theirs())],
       changed: wasThere || removedAccount !== undefined || removedFolders.length > 0,
     };
   }
@@ -194,7 +192,7 @@ export class SystemdService implements ServiceHost {
     const found = purge ? undefined : await worthKeeping(`${root}${STATE_FOLDER}`);
     if (found === undefined) {
       for (const { place } of present) await rm(place, { recursive: true, force: true });
-      return { removed: present.map(({ path }) => path), kept: await this.#kept([]) };
+      return { removedFolders: present.map(({ path }) => path), kept: [] };
     }
     for (const { place } of present) {
       // The next account with the number of the one that is gone must not find a key here. systemd gives the folder
@@ -202,25 +200,16 @@ export class SystemdService implements ServiceHost {
       if (orphaned && root === '') await chown(place, 0, 0);
       if (orphaned) await chmod(place, OWNER_ONLY);
     }
-    const why = `connections and keys (${found.slice(root.length)}); --purge removes them`;
-    return { removed: [], kept: await this.#kept([{ path: STATE_FOLDER, why }]) };
+    return { removedFolders: [], kept: [{ path: STATE_FOLDER, why: keptBecause(found, root) }] };
   }
 
   /** What people have made beside it. */
-  async #kept(kept: Left['kept']): Promise<Left['kept']> {
+  async #theirs(): Promise<Left['kept']> {
     const theirs = [];
-    for (const path of [`/etc/${SERVICE_NAME}`, `${this.unit}.d`]) {
+    const places = [...(this.scope === 'system' ? [`/etc/${SERVICE_NAME}`] : []), `${this.unit}.d`];
+    for (const path of places)
       if (await exists(`${this.#machine.root}${path}`)) theirs.push({ path, why: 'not written by hcm' });
-    }
-    return [...kept, ...theirs];
-  }
-
-  #needRoot(verb: string): void {
-    const { userId, root } = this.#machine;
-    if (this.scope === 'user' || userId === 0 || root !== '') return;
-    throw new HcmError('HCM_FORBIDDEN', `A service of the machine can only be changed by root.`, {
-      details: { next: `sudo hcm service ${verb}, or without root: hcm service ${verb} --user` },
-    });
+    return theirs;
   }
 
   async #needSystemd(): Promise<void> {
@@ -253,10 +242,7 @@ interface Activation {
   account: ServiceAccount | undefined;
 }
 
-interface Left {
-  readonly removed: readonly string[];
-  readonly kept: readonly { readonly path: string; readonly why: string }[];
-}
+type Left = Pick<Uninstalled, 'removedFolders' | 'kept'>;
 
 const NOTHING_DONE: Pick<Installed, 'process' | 'changed'> = { process: 'left', changed: false };
 

@@ -4,7 +4,7 @@
  */
 import { win32 } from 'node:path';
 import { HcmError } from '../../../protocol/errors.ts';
-import { exists, removePlanned, writePlanned } from './planned-files.ts';
+import { removePlanned, writeAllPlanned } from './planned-files.ts';
 import { SERVICE_NAME } from './service-command.ts';
 import {
   mustRun,
@@ -16,7 +16,9 @@ import {
   type ServicePlan,
   type ServiceState,
   type Uninstalled,
+  type UninstallOptions,
 } from './service-host.ts';
+import { leaveState } from './service-state.ts';
 import { winswXml } from './winsw-xml.ts';
 
 const FILE_MODE = 0o644;
@@ -57,9 +59,8 @@ export class WinswService implements ServiceHost {
   }
 
   async install(options: InstallOptions): Promise<Installed> {
-    const { files, commands } = await this.plan(options);
-    const changes = [];
-    for (const file of files) changes.push(await writePlanned(file, this.#machine.root));
+    const { files: planned, commands } = await this.plan(options);
+    const { files, written } = await writeAllPlanned(planned, this.#machine.root);
     if (!(await this.#machine.exists(this.#wrapper))) {
       throw new HcmError('HCM_SERVICE_FAILED', `WinSW is missing: there is no ${this.#wrapper}.`, {
         details: {
@@ -67,7 +68,6 @@ export class WinswService implements ServiceHost {
         },
       });
     }
-    const written = changes.some(({ change }) => change === 'written');
     const { installed, running } = await this.state();
     const changed = written || !installed || (options.start && !running);
     if (running && written) await mustRun(this.#machine, this.#wrapper, 'stop');
@@ -79,26 +79,24 @@ export class WinswService implements ServiceHost {
     const started = options.start && (written || !running);
     return {
       scope: this.scope,
-      files: changes,
+      files,
       account: { user: ACCOUNT, made: false },
       process: started ? (running ? 'restarted' : 'started') : 'left',
       changed,
     };
   }
 
-  async uninstall({ purge }: { purge: boolean }): Promise<Uninstalled> {
+  async uninstall({ purge }: UninstallOptions): Promise<Uninstalled> {
     const { installed, running } = await this.state();
     if (running) await mustRun(this.#machine, this.#wrapper, 'stop');
     if (installed) await mustRun(this.#machine, this.#wrapper, 'uninstall');
-    const changed = await removePlanned(this.#file, this.#machine.root);
-    if (purge) await mustRun(this.#machine, 'cmd', '/c', 'rmdir', '/s', '/q', this.#state);
-    const why = 'WinSW, connections and keys; --purge removes them';
+    const wasThere = await removePlanned(this.#file, this.#machine.root);
+    const left = await leaveState(this.#state, { root: this.#machine.root, purge });
     return {
       scope: this.scope,
-      files: changed ? [{ path: this.#file, change: 'removed' }] : [],
-      removedFolders: purge ? [this.#state] : [],
-      kept: !purge && (await exists(this.#state)) ? [{ path: this.#state, why }] : [],
-      changed: changed || installed,
+      files: wasThere ? [{ path: this.#file, change: 'removed' }] : [],
+      ...left,
+      changed: wasThere || installed || left.removedFolders.length > 0,
     };
   }
 

@@ -17,8 +17,7 @@ describe('what a service leaves in its folder', () => {
   it('is nothing when it made all of it by itself', async () => {
     assert.equal(await worthKeeping(join(folder, 'absent')), undefined);
     put('manager.log', 'a line\n');
-    put('20261122-2344-01-manager.log', 'a line\n');
-    put('manager.log.txt', 'its names\n');
+    put('manager.log.1', 'a line\n');
     put('connections.json', '{"version":2,"connections":[],"keys":{},"keychain":"abcd"}');
     put('secrets.json', '{}');
     assert.equal(await worthKeeping(folder), undefined);

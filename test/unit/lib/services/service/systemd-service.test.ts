@@ -73,6 +73,7 @@ describe('the manager as a service of systemd', () => {
 
   describe('of one user', () => {
     const service = () => new SystemdService(machine(), 'user');
+    const stateDirectory = () => join(folder, 'state');
 
     it('is written, enabled and started', async () => {
       answers.set('systemctl --user --no-ask-password show', {
@@ -123,9 +124,24 @@ describe('the manager as a service of systemd', () => {
 
     it('is gone after uninstall, and gone already the second time', async () => {
       await service().install(options());
-      const gone = await service().uninstall({ purge: false });
-      assert.deepEqual([gone.changed, files()], [true, []]);
-      assert.equal((await service().uninstall({ purge: false })).changed, false);
+      const gone = await service().uninstall({ purge: false, stateDirectory: stateDirectory() });
+      assert.deepEqual([gone.changed, gone.kept, files()], [true, [], []]);
+      assert.equal(
+        (await service().uninstall({ purge: false, stateDirectory: stateDirectory() })).changed,
+        false,
+      );
+    });
+
+    it('names the connections and keys that stay, and takes them along with purge; no other state', async () => {
+      const [manager, other] = ['manager', 'session'].map((name) => join(stateDirectory(), name));
+      for (const path of [manager, other]) mkdirSync(path ?? '', { recursive: true });
+      writeFileSync(join(manager ?? '', 'connections.json'), '{"connections":[1]}');
+      const kept = await service().uninstall({ purge: false, stateDirectory: stateDirectory() });
+      assert.equal(kept.kept[0]?.path, manager);
+      assert.match(kept.kept[0]?.why ?? '', /connections\.json\); --purge removes them/);
+      const gone = await service().uninstall({ purge: true, stateDirectory: stateDirectory() });
+      assert.deepEqual([gone.changed, gone.removedFolders, gone.kept], [true, [manager], []]);
+      assert.deepEqual(readdirSync(stateDirectory()), ['session']);
     });
 
     it('says since when it runs, as whom, and how often it was started anew', async () => {
