@@ -20,6 +20,9 @@ export class ManagerProblems {
   /** `key`: where there may be several about one thing. */
   add(about: About, error: HcmError, key: string = about): void {
     const { code, message } = error;
+    const known = this.#reasons.get(key);
+    // Looked at again, it is the same still.
+    if (known?.code === code && known.message === message) return;
     this.#reasons.set(key, { code, message, next: remedyOf(error) });
     this.#tell(about, error);
   }

@@ -3,10 +3,7 @@
  * answers the control API. Owns all of it from `start` to `stop`.
  */
 import { HcmError } from '../protocol/errors.ts';
-import type { Clock } from '../tunnel/clock.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
-import { serveApi } from './control/api.ts';
-import { openControlSocket, type ControlSocket } from './control/control-socket.ts';
 import {
   API_VERSION,
   type Added,
@@ -25,39 +22,34 @@ import {
 } from './control/operations.ts';
 import { ClockProblem } from './clock-problem.ts';
 import type { ConnectionTester } from './connection-test.ts';
+import { Doors, type DoorsOptions } from './doors.ts';
 import { EventLog, type LogSink } from './event-log.ts';
-import { claimFolder, type FolderClaim } from './folder-claim.ts';
 import { History } from './history.ts';
+import { keysView, type KeyPolicy } from './key-places.ts';
 import type { ManagedConnection } from './managed-connection.ts';
 import { ManagerProblems } from './manager-problems.ts';
 import { Manager, type Changes } from './manager.ts';
-import { Metrics } from './metrics.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
 import { exportSection } from './section-export.ts';
 import { connectionId, keyFileOf } from './specs.ts';
 import type { OpenTunnel, TargetQuestions } from './tunnel.ts';
 import { detailsOf, isoTime, measuredOf, viewOf } from './views.ts';
 import { WantedConnections, type WantedOptions } from './wanted-connections.ts';
-import { openWebServer, type WebServer } from './web/web-server.ts';
 
-export interface ManagerServiceOptions extends WantedOptions {
+export interface ManagerServiceOptions extends WantedOptions, DoorsOptions {
   version: string;
   pid: number;
-  socketPath: string;
-  /** The group that may use the socket, of a service. */
-  groupId?: number | undefined;
+  /** Of `store`, for those who ask. */
+  keys: KeyPolicy;
   open: OpenTunnel;
   /** Absent: no target is asked whether it is there. */
   targets?: TargetQuestions | undefined;
   sink: LogSink;
-  clock: Clock;
   random: () => number;
   /** How long streams of a connection that is no longer wanted may go on, in ms. */
   graceMs: number;
   /** Absent: nothing can be tested. */
   tester?: ConnectionTester | undefined;
-  /** The web server on loopback: its port (0: any free one), and the folder of the built page. Absent: none. */
-  web?: { readonly port: number; readonly folder: string } | undefined;
 }
 
 export class ManagerService implements ManagerOperations {
@@ -69,10 +61,8 @@ export class ManagerService implements ManagerOperations {
   readonly #clockProblem: ClockProblem;
   readonly #wanted: WantedConnections;
   readonly #history: History;
-  #socket: ControlSocket | undefined;
-  #claim: FolderClaim | undefined;
+  readonly #doors = new Doors();
   #settled: Promise<void> = Promise.resolve();
-  #web: WebServer | undefined;
   #isStopping = false;
 
   constructor(options: ManagerServiceOptions) {
@@ -105,15 +95,14 @@ export class ManagerService implements ManagerOperations {
   async start(): Promise<void> {
     const { store, version, folder } = this.#options;
     try {
-      await this.#openDoors();
+      await this.#doors.open(this, this.#options);
     } catch (error) {
-      await this.#closeDoors();
       await this.#log.close();
       throw error;
     }
     this.#history.start();
-    this.#tell('started', { version, folder, web: this.#web?.url });
-    for (const [index, problem] of store.problems.entries())
+    this.#tell('started', { version, folder, web: this.#doors.webUrl });
+    for (const [index, problem] of (await store.takeOver()).entries())
       this.#problems.add('store', problem, `store at start ${index}`);
     await this.#wanted.readStore();
     await this.reload().catch(() => undefined);
@@ -133,7 +122,7 @@ export class ManagerService implements ManagerOperations {
     await this.#settled;
     await this.#manager.stop(graceMs);
     this.#history.stop();
-    await this.#closeDoors();
+    await this.#doors.close();
     this.#tell('stopped', {});
     await this.#log.close();
   }
@@ -144,13 +133,16 @@ export class ManagerService implements ManagerOperations {
   }
 
   describe(): ManagerView {
-    const { version, pid, folder, file } = this.#options;
+    const { version, pid, folder, file, store, keys } = this.#options;
+    const web = this.#doors.webUrl;
+    const specs = this.connections.map(({ spec }) => spec);
     return {
       apiVersion: API_VERSION,
       ...{ version, pid, folder },
       startedAt: isoTime(this.#startedMs),
       ...(file === undefined ? {} : { file: file.path }),
-      ...(this.#web === undefined ? {} : { web: this.#web.url }),
+      ...(web === undefined ? {} : { web }),
+      keys: keysView(specs, store, keys),
       problems: this.#problems.all,
     };
   }
@@ -166,6 +158,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   async add(request: AddRequest): Promise<Added> {
+    this.#needTime();
     const id = connectionId(request.role, request.connection);
     const running = this.#manager.get(id);
     if (running) this.#wanted.checkStored(running.spec, 'Change it there');
@@ -180,6 +173,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   async remove(id: string): Promise<void> {
+    this.#needTime();
     const { spec } = this.#find(id);
     this.#wanted.checkStored(spec, 'Take it out there');
     await this.#wanted.remove(spec);
@@ -187,6 +181,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   async restart(id: string, { acceptTarget }: { acceptTarget: boolean }): Promise<ConnectionView> {
+    this.#needTime();
     const managed = this.#find(id);
     const { target } = managed.record;
     if (acceptTarget && target && (await this.#wanted.confirm(managed.spec, target))) this.#follow();
@@ -253,11 +248,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   dashboard(): Promise<DashboardInvitation> {
-    if (this.#web) return Promise.resolve(this.#web.invite());
-    const error = new HcmError('HCM_NOT_RUNNING', 'The manager runs without its web server.', {
-      details: { next: 'Start it without --no-http: hcm service run' },
-    });
-    return Promise.reject(error);
+    return this.#doors.invite();
   }
 
   get readiness(): Readiness {
@@ -268,29 +259,6 @@ export class ManagerService implements ManagerOperations {
     return this.#log.subscribe(onEvent);
   }
 
-  async #openDoors(): Promise<void> {
-    const { socketPath, groupId, folder, web, clock } = this.#options;
-    this.#socket = await openControlSocket({
-      path: socketPath,
-      groupId,
-      serve: (request, response) => void serveApi(this, request, response),
-    });
-    this.#claim = await claimFolder(folder, socketPath);
-    if (web === undefined) return;
-    const metrics = new Metrics(this);
-    this.#web = await openWebServer({
-      ...web,
-      clock,
-      operations: this,
-      readiness: () => this.readiness,
-      metrics: () => metrics.collect(),
-    });
-  }
-
-  async #closeDoors(): Promise<void> {
-    await Promise.all([this.#socket?.close(), this.#web?.close(), this.#claim?.release()]);
-  }
-
   #follow(): Changes {
     const running = this.connections.map(({ spec }) => spec);
     const changes = this.#manager.follow(this.#wanted.specs(running));
@@ -298,6 +266,14 @@ export class ManagerService implements ManagerOperations {
     this.#clockProblem.forget(done);
     if (done.length > 0) this.#tell('followed', { ...changes });
     return changes;
+  }
+
+  /** What would be changed now would not be followed any more. */
+  #needTime(): void {
+    if (!this.#isStopping) return;
+    throw new HcmError('HCM_NOT_RUNNING', 'The manager ends, and takes nothing any more.', {
+      details: { next: 'Type it again when the next one runs' },
+    });
   }
 
   #find(id: string): ManagedConnection {

@@ -23,13 +23,11 @@ export interface SecretStore {
 }
 
 export interface FileSecrets extends SecretStore {
-  /** @throws HcmError as `load`. */
-  names(): Promise<string[]>;
   /**
-   * Looks at the file as it is when the manager starts: its rights are mended, a damaged one is put aside. Resolves
-   * with what there is to tell; never rejects.
+   * Looks at the file as it is when the manager has taken its folder: its rights are mended, a damaged one is put aside.
+   * Resolves with what there is to tell; never rejects.
    */
-  check(nowMs: number): Promise<HcmError[]>;
+  check(): Promise<HcmError[]>;
 }
 
 /** A file of mode 0600 in a folder of mode 0700: what a service without a desktop has. */
@@ -48,24 +46,23 @@ export function fileSecrets(folder: string): FileSecrets {
     load: async (name) => (await loadSecrets(path)).get(name),
     save: (name, secret) => change((secrets) => Boolean(secrets.set(name, secret))),
     remove: (name) => change((secrets) => secrets.delete(name)),
-    names: async () => [...(await loadSecrets(path)).keys()],
-    check: (nowMs) => check(path, nowMs),
+    check: () => check(path),
   };
 }
 
-async function check(path: string, nowMs: number): Promise<HcmError[]> {
+async function check(path: string): Promise<HcmError[]> {
   const problems = await closeToOthers(path);
   try {
     await loadSecrets(path);
   } catch (error) {
-    problems.push(isUseless(error) ? await aside(path, nowMs) : asHcmError(error));
+    problems.push(isUseless(error) ? await aside(path) : asHcmError(error));
   }
   return problems;
 }
 
-async function aside(path: string, nowMs: number): Promise<HcmError> {
+async function aside(path: string): Promise<HcmError> {
   try {
-    const kept = await putAside(path, nowMs);
+    const kept = await putAside(path);
     return corrupt(path, `it was damaged and put aside as ${kept}; connections whose key it had wait for it`);
   } catch (error) {
     return asHcmError(error);
@@ -85,15 +82,14 @@ async function closeToOthers(path: string): Promise<HcmError[]> {
   return [new HcmError('HCM_SECRET_EXPOSED', `${was}; ${now}.`, { details: { file: path } })];
 }
 
-/** The first form of the file was the list alone, without a version. */
 async function loadSecrets(path: string): Promise<Map<string, string>> {
-  const value = (await loadDocument(path)) ?? {};
-  if (typeof value !== 'object' || Array.isArray(value)) throw corrupt(path, 'it is no list of secrets');
-  const { version, secrets } = value as { version?: unknown; secrets?: unknown };
+  const value = await loadDocument(path);
+  if (value === undefined) return new Map();
+  const { version, secrets } = (value ?? {}) as { version?: unknown; secrets?: unknown };
   if (typeof version === 'number' && version > VERSION) throw newer(path, version);
-  const list = version === VERSION ? secrets : value;
-  if (typeof list !== 'object' || list === null) throw corrupt(path, 'it is no list of secrets');
-  const entries = Object.entries(list);
+  if (version !== VERSION || typeof secrets !== 'object' || secrets === null)
+    throw corrupt(path, 'it is no list of secrets');
+  const entries = Object.entries(secrets);
   if (!entries.every(([, secret]) => typeof secret === 'string'))
     throw corrupt(path, 'it is no list of secrets');
   return new Map(entries as [string, string][]);

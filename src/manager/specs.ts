@@ -85,9 +85,14 @@ function specOf(declared: Declared, { source, pinnedOf }: SpecSource): Connectio
 }
 
 /** The file that its connection string is read from; undefined when there is none. */
-export function keyFileOf({ declared }: ConnectionSpec): string | undefined {
-  const { access } = contentOf(declared);
+export function keyFileOf(spec: ConnectionSpec): string | undefined {
+  const access = accessOf(spec);
   return access.kind === 'file' ? access.path : undefined;
+}
+
+/** How it says who we are, where its secret is in no store. */
+export function accessOf({ declared }: ConnectionSpec): Access {
+  return contentOf(declared).access;
 }
 
 function contentOf(declared: Declared): ListenerDeclaration | ForwardDeclaration {

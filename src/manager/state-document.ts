@@ -2,7 +2,7 @@
  * A JSON document of the manager's folder, read with suspicion: it may be half-written, huge, something else than a
  * file, or another version's. One that is of no use is put aside, never thrown away.
  */
-import { rename, stat } from 'node:fs/promises';
+import { copyFile, rename, stat } from 'node:fs/promises';
 import { loadJson } from '../lib/config/json-file.ts';
 import { HcmError } from '../protocol/errors.ts';
 
@@ -43,20 +43,42 @@ export function isUseless(error: unknown): boolean {
   return error instanceof HcmError && error.code === 'HCM_STATE_CORRUPT' && error.details['newer'] !== true;
 }
 
-export function asidePath(path: string, nowMs: number): string {
-  return `${path}.corrupt-${new Date(nowMs).toISOString().replaceAll(':', '-')}`;
+/**
+ * Moves it away and resolves with where it is now. A file has one such place, named by when it was written, so that one
+ * that is damaged at each start is not kept again each time.
+ * @throws HcmError HCM_STATE_UNWRITABLE.
+ */
+export async function putAside(path: string): Promise<string> {
+  try {
+    const aside = await asidePath(path);
+    await rename(path, aside);
+    return aside;
+  } catch (error) {
+    throw unwritable(path, `is damaged and cannot be moved: ${codeOf(error)}`);
+  }
 }
 
-/** Moves it away and resolves with where it is now. @throws HcmError HCM_STATE_UNWRITABLE. */
-export async function putAside(path: string, nowMs: number): Promise<string> {
-  const aside = asidePath(path, nowMs);
-  await rename(path, aside).catch((cause: NodeJS.ErrnoException) => {
-    throw unwritable(path, `is damaged and cannot be moved: ${cause.code ?? 'unknown'}`);
-  });
-  return aside;
+/** Leaves it where it is, and a copy beside it; as `putAside`. */
+export async function copyAside(path: string): Promise<string> {
+  try {
+    const aside = await asidePath(path);
+    await copyFile(path, aside);
+    return aside;
+  } catch (error) {
+    throw unwritable(path, `is damaged and cannot be copied: ${codeOf(error)}`);
+  }
 }
 
-export function unwritable(path: string, what: string): HcmError {
+async function asidePath(path: string): Promise<string> {
+  const { mtime } = await stat(path);
+  return `${path}.corrupt-${mtime.toISOString().replaceAll(':', '-')}`;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown';
+}
+
+function unwritable(path: string, what: string): HcmError {
   return new HcmError('HCM_STATE_UNWRITABLE', `${path} ${what}.`, { details: { file: path } });
 }
 

@@ -2,11 +2,10 @@
  * What stands in the manager's `connections.json`, and how it is read: entries that are damaged are left out and told,
  * the whole file is kept beside it then. Holds no secret, only where each one lies.
  */
-import { copyFile } from 'node:fs/promises';
 import { parseTarget } from '../protocol/target.ts';
-import { asidePath, corrupt, newer, unwritable } from './state-document.ts';
+import { corrupt, newer } from './state-document.ts';
 
-export const VERSION = 1;
+const VERSION = 1;
 
 /** An entry of hcm.yaml's section `manager:` without what is secret. */
 export type StoredEntry = Readonly<Record<string, unknown>>;
@@ -15,6 +14,8 @@ export interface StoredConnection {
   readonly role: 'listener' | 'forward';
   /** NAMESPACE/NAME. */
   readonly connection: string;
+  /** Of the relay, as its connection string names it; absent when it has none. NAMESPACE may be that of another cloud. */
+  readonly host?: string | undefined;
   /** The target that was confirmed; a listener forwards to no other. */
   readonly pinnedTarget?: string | undefined;
   readonly addedAt: string;
@@ -61,14 +62,11 @@ export function isSame(a: Pick<StoredConnection, 'role' | 'connection'>, b: type
 }
 
 /**
- * The state, how many entries were left out, and whether the file said where secrets lie (its first form did not).
+ * The state, and how many entries were left out.
  * @throws HcmError HCM_STATE_CORRUPT when it is no list of connections at all, or newer.
  */
-export function readStoreState(
-  value: unknown,
-  path: string,
-): { state: StoreState; leftOut: number; knowsPlaces: boolean } {
-  if (value === undefined) return { state: EMPTY, leftOut: 0, knowsPlaces: true };
+export function readStoreState(value: unknown, path: string): { state: StoreState; leftOut: number } {
+  if (value === undefined) return { state: EMPTY, leftOut: 0 };
   const { version, connections, keys, leftovers, keychain } = (value ?? {}) as Record<string, unknown>;
   if (typeof version === 'number' && version > VERSION) throw newer(path, version);
   if (version !== VERSION || !Array.isArray(connections)) throw corrupt(path, 'it is no list of connections');
@@ -83,27 +81,18 @@ export function readStoreState(
       keychainId: typeof keychain === 'string' ? keychain : undefined,
     },
     leftOut: connections.length - found.length,
-    knowsPlaces: isObject(keys),
   };
-}
-
-/** Leaves the file where it is, and a copy beside it. @throws HcmError HCM_STATE_UNWRITABLE. */
-export async function copyAside(path: string, nowMs: number): Promise<string> {
-  const aside = asidePath(path, nowMs);
-  await copyFile(path, aside).catch((cause: NodeJS.ErrnoException) => {
-    throw unwritable(path, `is damaged and cannot be copied: ${cause.code ?? 'unknown'}`);
-  });
-  return aside;
 }
 
 function isStored(value: unknown): value is StoredConnection {
   if (!isObject(value)) return false;
-  const { role, connection, entry, addedAt, pinnedTarget } = value;
+  const { role, connection, entry, addedAt, pinnedTarget, host } = value;
   return (
     (role === 'listener' || role === 'forward') &&
     typeof connection === 'string' &&
     typeof addedAt === 'string' &&
     isObject(entry) &&
+    (host === undefined || typeof host === 'string') &&
     (pinnedTarget === undefined || isTarget(pinnedTarget))
   );
 }

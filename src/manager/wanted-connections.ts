@@ -3,6 +3,7 @@
  * store, and tells what is wrong with either. Runs nothing.
  */
 import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
+import { parseConnectionName, parseConnectionString } from '../protocol/connection-string.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { parseTarget } from '../protocol/target.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
@@ -28,6 +29,7 @@ export class WantedConnections {
   readonly #problems: ManagerProblems;
   #fromFile = NOTHING;
   #fromStore = NOTHING;
+  #lastReading: Promise<unknown> = Promise.resolve();
   /** What was never read. */
   readonly #unread = new Set<'file' | 'store'>(['file', 'store']);
 
@@ -58,7 +60,10 @@ export class WantedConnections {
   async readFile(): Promise<void> {
     const { file } = this.#options;
     try {
-      if (file) this.#fromFile = await file.load();
+      // In turn: what was read first must not count last.
+      const reading = this.#lastReading.then(() => file?.load());
+      this.#lastReading = reading.catch(() => undefined);
+      this.#fromFile = (await reading) ?? NOTHING;
       this.#unread.delete('file');
       this.#problems.clear('file');
     } catch (error) {
@@ -80,17 +85,22 @@ export class WantedConnections {
 
   /**
    * Bad input is told before anything is written.
-   * @throws HcmError HCM_USAGE, HCM_CONFIG_INVALID, HCM_STATE_UNWRITABLE.
+   * @throws HcmError HCM_USAGE, HCM_CONFIG_INVALID, HCM_RESOURCE_CONFLICT, HCM_STATE_UNWRITABLE.
    */
   async put(request: AddRequest, now: string): Promise<{ changed: boolean; replaced: boolean }> {
     const { role, connection, connectionString, pinnedTarget, entry } = request;
     const { store, folder } = this.#options;
     checkAdded(entry);
+    if (pinnedTarget !== undefined) parseTarget(pinnedTarget);
+    const host =
+      connectionString === undefined ? undefined : parseConnectionString(connectionString).endpoint.host;
     const known = store.get(role, connection);
+    if (known?.host !== undefined && host !== undefined && known.host !== host)
+      throw ofAnotherHost(connection, known.host, host);
     if (known !== undefined && (await this.#isSame(known, request)))
       return { changed: false, replaced: false };
     const stored: StoredConnection = {
-      ...{ role, connection, entry, pinnedTarget },
+      ...{ role, connection, host, entry, pinnedTarget },
       addedAt: known?.addedAt ?? now,
     };
     await readStored([stored], folder);
@@ -106,11 +116,7 @@ export class WantedConnections {
 
   /** False: it has no confirmed target, or this one is it. */
   async confirm({ role, connection }: ConnectionSpec, target: string): Promise<boolean> {
-    const { store } = this.#options;
-    const stored = store.get(role, connection);
-    if (stored?.pinnedTarget === undefined || stored.pinnedTarget === target) return false;
-    await store.update({ ...stored, pinnedTarget: target });
-    return true;
+    return this.#options.store.pin(role, connection, target);
   }
 
   /** What a file declares is changed there. @throws HcmError HCM_RESOURCE_CONFLICT. */
@@ -123,9 +129,9 @@ export class WantedConnections {
 
   /** What is still not where it should be, such as a key that a locked keychain did not take or give up. */
   tellOfSecrets(): void {
-    const { secretsProblem } = this.#options.store;
-    if (secretsProblem === undefined) this.#problems.clear('secrets');
-    else this.#problems.add('secrets', secretsProblem);
+    const { problem } = this.#options.store.keeper;
+    if (problem === undefined) this.#problems.clear('secrets');
+    else this.#problems.add('secrets', problem);
   }
 
   async #isSame(known: StoredConnection, request: AddRequest): Promise<boolean> {
@@ -142,4 +148,16 @@ export class WantedConnections {
     this.tellOfSecrets();
     await this.readStore();
   }
+}
+
+/** A namespace is called by its first label, which two clouds may both have. */
+function ofAnotherHost(connection: string, host: string, other: string): HcmError {
+  const { name } = parseConnectionName(connection);
+  const text = `${connection} is there already, for the relay ${host}; this connection string is for ${other}.`;
+  return new HcmError('HCM_RESOURCE_CONFLICT', text, {
+    details: {
+      ...{ connection, host },
+      next: `To have both, name this one by its host: hcm add ${other}/${name}; to replace the other, first: hcm remove ${connection}`,
+    },
+  });
 }

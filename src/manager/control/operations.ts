@@ -61,6 +61,23 @@ export interface ConnectionDetails extends ConnectionView {
   readonly errors: readonly ErrorView[];
 }
 
+/**
+ * Of `hcm add`: `keychain`, or `file`, which is `secrets.json` in the folder of the store. Of hcm.yaml: a `credential` that
+ * systemd hands over, a `key-file`, a `variable` or a text.
+ */
+export type KeyPlace = 'keychain' | 'file' | 'credential' | 'key-file' | 'variable';
+
+export interface KeysView {
+  /** As `--secrets` says. */
+  readonly choice: 'auto' | 'keychain' | 'file';
+  /** Where a key goes that is added now. */
+  readonly added: 'keychain' | 'file';
+  /** With `auto`: why not to the keychain. */
+  readonly because?: string | undefined;
+  /** How many connections have their key where; who has none, or is given one by Azure, is not counted. */
+  readonly held: Readonly<Partial<Record<KeyPlace, number>>>;
+}
+
 export interface ManagerView {
   readonly apiVersion: number;
   readonly version: string;
@@ -71,6 +88,8 @@ export interface ManagerView {
   readonly file?: string | undefined;
   /** Where its web server answers: `http://127.0.0.1:PORT`. Absent: it has none. */
   readonly web?: string | undefined;
+  /** Where keys lie. Absent: a manager that was started before an update that brought this. */
+  readonly keys?: KeysView | undefined;
   /** What is wrong with the manager itself: a file that it cannot read, a store that was kept aside. */
   readonly problems: readonly ReasonView[];
 }

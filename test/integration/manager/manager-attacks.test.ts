@@ -31,7 +31,8 @@ describe('who reaches the control socket', () => {
     path = join(folder, 'control.sock');
     service = new ManagerService({
       ...{ version: '1.2.3', pid: 7, folder, socketPath: path },
-      store: await ConnectionStore.open({ folder, secrets: fileSecrets(folder), nowMs: () => Date.now() }),
+      store: await ConnectionStore.open({ folder, secrets: fileSecrets(folder) }),
+      keys: { choice: 'file' },
       open: new FakeTunnels().open,
       sink: { write: (line) => void told.push(line), close: () => Promise.resolve() },
       clock: systemClock,

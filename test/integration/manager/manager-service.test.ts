@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseManagerSection } from '../../../src/lib/config/hcm-yaml/load.ts';
 import { ControlClient } from '../../../src/manager/control/control-client.ts';
-import type { EventView } from '../../../src/manager/control/operations.ts';
+import type { AddRequest, EventView } from '../../../src/manager/control/operations.ts';
 import { LOG_FILE, logFile } from '../../../src/manager/event-log.ts';
 import { ManagerService } from '../../../src/manager/manager-service.ts';
 import { fileSecrets } from '../../../src/manager/secrets.ts';
@@ -45,7 +45,8 @@ describe('the manager of a folder', () => {
       pid: 7,
       folder,
       socketPath: join(folder, 'control.sock'),
-      store: await ConnectionStore.open({ folder, secrets, nowMs: () => Date.now() }),
+      store: await ConnectionStore.open({ folder, secrets }),
+      keys: { choice: 'file' },
       file: { path: file, load },
       open: tunnels.open,
       sink: await logFile(folder, assert.ifError),
@@ -113,7 +114,7 @@ describe('the manager of a folder', () => {
     const request = { role: 'listener', connection: 'my-relay/db', entry: { target: 'db:5432' } } as const;
     await client.add({ ...request, connectionString: STRING });
     await until(() => tunnels.of(DB).length === 1);
-    const other = await client.add({ ...request, connectionString: `${STRING};x=y` });
+    const other = await client.add({ ...request, connectionString: STRING.replace('Name=l', 'Name=m') });
     assert.equal(other.changed, true);
     await until(() => tunnels.of(DB).length === 2);
     const without = await client.add(request);
@@ -225,6 +226,17 @@ describe('the manager of a folder', () => {
     assert.deepEqual((await client.describe()).problems, []);
   });
 
+  it('tells a problem once while it stays the same', async () => {
+    await writeFile(file, 'manager: {nonsense');
+    const service = await start();
+    await assert.rejects(service.reload());
+    const problems = async () => (await client.logs(100)).filter(({ event }) => event === 'problem');
+    assert.equal((await problems()).length, 1);
+    await writeFile(file, 'manager: {other nonsense');
+    await assert.rejects(service.reload());
+    assert.equal((await problems()).length, 2);
+  });
+
   it('removes a connection and its secret', async () => {
     await declare('web');
     await start();
@@ -277,9 +289,81 @@ describe('the manager of a folder', () => {
     assert.match(problem.message, /target/);
   });
 
-  it('keeps a second manager from the same folder', async () => {
+  it('keeps a second manager from the same folder, and from what is damaged there', async () => {
     await declare('web');
     await start();
+    await writeFile(join(folder, 'connections.json'), '{"version":1,');
     await assert.rejects(start(), { code: 'HCM_STATE_LOCKED' });
+    assert.equal(await readFile(join(folder, 'connections.json'), 'utf8'), '{"version":1,');
+  });
+
+  it('does not give one connection for another of the same name in another cloud', async () => {
+    await declare('web');
+    await start();
+    const request = { role: 'listener', connection: 'my-relay/db', entry: { target: 'db:5432' } } as const;
+    await client.add({ ...request, connectionString: STRING });
+    const other = STRING.replace('windows.net', 'chinacloudapi.cn');
+    await assert.rejects(client.add({ ...request, connectionString: other }), {
+      code: 'HCM_RESOURCE_CONFLICT',
+      message:
+        /for the relay my-relay\.servicebus\.windows\.net; this .* my-relay\.servicebus\.chinacloudapi\.cn/,
+    });
+    assert.match(await readFile(join(folder, 'secrets.json'), 'utf8'), /windows\.net/);
+    const connection = 'my-relay.servicebus.chinacloudapi.cn/db';
+    await client.add({ ...request, connection, connectionString: other });
+    assert.ok((await client.list()).some((one) => one.connection === connection));
+    assert.ok((await client.list()).some((one) => one.connection === 'my-relay/db'));
+  });
+
+  it('stores nothing that it could not run or read again: a target, an entry, a key that are none', async () => {
+    await declare('web');
+    await start();
+    const request = { role: 'listener', connection: 'my-relay/db', entry: {} } as const;
+    for (const [wrong, code] of [
+      [{ pinnedTarget: 'nowhere' }, 'HCM_TARGET_INVALID'],
+      [{ entry: [] }, 'HCM_USAGE'],
+      [{ connectionString: 'Endpoint=nothing' }, 'HCM_CONNECTION_STRING_INVALID'],
+    ] as const)
+      await assert.rejects(client.add({ ...request, ...wrong } as AddRequest), { code });
+    await client.add({ ...request, connection: 'my-relay/mail' });
+    assert.deepEqual(
+      (await client.list()).map(({ id }) => id),
+      ['listen my-relay/web', 'listen my-relay/mail'],
+    );
+  });
+
+  it('tells where keys lie', async () => {
+    await writeFile(join(folder, 'key'), STRING);
+    await writeFile(
+      file,
+      'manager: {listeners: [{connection: my-relay/web, connectionStringFile: key, target: "web:1"}]}',
+    );
+    await start();
+    await client.add({ role: 'listener', connection: 'my-relay/db', connectionString: STRING, entry: {} });
+    await client.add({ role: 'listener', connection: 'my-relay/mail', entry: {} });
+    assert.deepEqual((await client.describe()).keys, {
+      ...{ choice: 'file', added: 'file' },
+      held: { 'key-file': 1, file: 1 },
+    });
+  });
+
+  it('takes nothing any more while it ends, and says so', async () => {
+    await declare('web');
+    const service = await start();
+    const stopping = service.stop(0);
+    const request: AddRequest = { role: 'listener', connection: 'my-relay/db', entry: {} };
+    for (const act of [
+      () => service.add(request),
+      () => service.remove('listen my-relay/web'),
+      () => service.restart('listen my-relay/web', { acceptTarget: false }),
+    ])
+      await assert.rejects(act(), { code: 'HCM_NOT_RUNNING' });
+    await stopping;
+    running.length = 0;
+    await start();
+    assert.deepEqual(
+      (await client.list()).map(({ id }) => id),
+      ['listen my-relay/web'],
+    );
   });
 });

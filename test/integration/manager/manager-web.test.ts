@@ -46,7 +46,8 @@ describe('the manager and its web server', () => {
     const sink = await logFile(folder, assert.ifError);
     const made = new ManagerService({
       ...{ version: '1.2.3', pid: 7, folder, socketPath: join(folder, 'control.sock'), clock, graceMs: 0 },
-      store: await ConnectionStore.open({ folder, secrets: fileSecrets(folder), nowMs: () => clock.nowMs() }),
+      store: await ConnectionStore.open({ folder, secrets: fileSecrets(folder) }),
+      keys: { choice: 'file' },
       file: { path, load },
       open: tunnels.open,
       sink,
@@ -154,6 +155,19 @@ describe('the manager and its web server', () => {
       await readFile(join(folder, 'connections.json'), 'utf8').catch(() => ''),
     ];
     for (const text of shown) assert.ok(!text.includes(code) && !text.includes(secret), text);
+  });
+
+  it('a target that is none cannot be confirmed, and nothing is stored', async () => {
+    const service = await start();
+    const wrong = {
+      role: 'listener',
+      connection: 'my-relay/web',
+      pinnedTarget: 'no port',
+      entry: {},
+    } as const;
+    await assert.rejects(client.add(wrong), { code: 'HCM_TARGET_INVALID' });
+    await client.add({ ...wrong, pinnedTarget: 'web:80' });
+    assert.equal(service.list().length, 2);
   });
 
   it('without a web server says so, and gives no link', async () => {

@@ -23,7 +23,7 @@ describe("the store's secrets", () => {
 
   const open = (choice: SecretChoice, withKeychain = true) =>
     ConnectionStore.open({
-      ...{ folder, choice, secrets: fileSecrets(folder), nowMs: () => Date.UTC(2026, 0, 1) },
+      ...{ folder, choice, secrets: fileSecrets(folder) },
       ...(withKeychain ? { keychain } : {}),
     });
 
@@ -58,7 +58,7 @@ describe("the store's secrets", () => {
       assert.deepEqual([...keychain.entries.values()], [OTHER]);
       await store.remove('listener', 'MY-RELAY/db');
       assert.equal(keychain.entries.size, 0);
-      assert.equal(store.secretsProblem, undefined);
+      assert.equal(store.keeper.problem, undefined);
     });
 
     it('of a connection that gives its key up are removed, and it has none then', async () => {
@@ -71,9 +71,9 @@ describe("the store's secrets", () => {
 
     it('stay where they are while only the entry changes, locked or not', async () => {
       const store = await open('keychain');
-      await store.put(db, SECRET);
+      await store.put({ ...db, pinnedTarget: 'db:0' }, SECRET);
       keychain.locked = true;
-      await store.update({ ...db, pinnedTarget: 'db:1' });
+      await store.pin('listener', 'my-relay/db', 'db:1');
       keychain.locked = false;
       const again = await open('keychain');
       assert.deepEqual(
@@ -122,7 +122,7 @@ describe("the store's secrets", () => {
       await store.put(db, SECRET);
       keychain.locked = true;
       await store.remove('listener', 'my-relay/db');
-      assert.deepEqual([store.connections, store.secretsProblem?.code], [[], 'HCM_KEYCHAIN_UNAVAILABLE']);
+      assert.deepEqual([store.connections, store.keeper.problem?.code], [[], 'HCM_KEYCHAIN_UNAVAILABLE']);
       keychain.locked = false;
       assert.equal(keychain.entries.size, 1);
       const again = await open('file');
@@ -181,8 +181,20 @@ describe("the store's secrets", () => {
       ] as const) {
         const store = await open(choice);
         await store.settle();
-        assert.deepEqual([store.secretsProblem?.code, await store.secret(db)], [problem, SECRET]);
+        assert.deepEqual([store.keeper.problem?.code, await store.secret(db)], [problem, SECRET]);
       }
+    });
+
+    it('what could not be moved is told until it is, whatever else is changed', async () => {
+      await (await open('file')).put(db, SECRET);
+      keychain.locked = true;
+      const store = await open('keychain');
+      await store.settle();
+      await store.put(web, undefined);
+      assert.equal(store.keeper.problem?.code, 'HCM_KEYCHAIN_UNAVAILABLE');
+      keychain.locked = false;
+      await store.settle();
+      assert.equal(store.keeper.problem, undefined);
     });
 
     for (const [name, dies] of [
@@ -224,11 +236,13 @@ describe("the store's secrets", () => {
         await store.put(web, undefined);
         await writeFile(file('secrets.json'), text);
         const again = await open('file');
+        assert.equal(await readFile(file('secrets.json'), 'utf8'), text, 'it may be of another manager');
+        const problems = await again.takeOver();
         assert.deepEqual(
-          again.problems.map(({ code }) => code),
+          problems.map(({ code }) => code),
           ['HCM_STATE_CORRUPT'],
         );
-        const aside = /aside as (\S+);/.exec(again.problems[0]?.message ?? '')?.[1] ?? '';
+        const aside = /aside as (\S+);/.exec(problems[0]?.message ?? '')?.[1] ?? '';
         assert.equal(await readFile(aside, 'utf8'), text);
         assert.equal(again.connections.length, 2);
         await assert.rejects(again.secret(db), {
@@ -246,32 +260,22 @@ describe("the store's secrets", () => {
       const text = '{"version":9,"all":"different"}';
       await writeFile(file('secrets.json'), text, { mode: 0o600 });
       const store = await open('file');
-      assert.match(store.problems[0]?.message ?? '', /newer version of hcm \(9\)/);
+      assert.match((await store.takeOver())[0]?.message ?? '', /newer version of hcm \(9\)/);
       await assert.rejects(store.secret(db), { code: 'HCM_STATE_CORRUPT' });
       await assert.rejects(store.put(web, OTHER), { code: 'HCM_STATE_CORRUPT' });
       assert.deepEqual(store.connections, [db]);
       assert.equal(await readFile(file('secrets.json'), 'utf8'), text);
     });
 
-    it('of the first version, a list alone, are still found', async () => {
-      await writeFile(file('connections.json'), JSON.stringify({ version: 1, connections: [db] }));
-      await writeFile(file('secrets.json'), JSON.stringify({ 'listener my-relay/db': SECRET }));
-      const store = await open('file');
-      assert.equal(await store.secret(db), SECRET);
-      await store.put(web, OTHER);
-      assert.deepEqual([await store.secret(db), await store.secret(web)], [SECRET, OTHER]);
-    });
-
     it('that others may read is closed and told', async function () {
       if (process.platform === 'win32') return;
       await (await open('file')).put(db, SECRET);
       await chmod(file('secrets.json'), 0o644);
-      const store = await open('file');
+      const [problem] = await (await open('file')).takeOver();
       assert.equal((await stat(file('secrets.json'))).mode & 0o777, 0o600);
-      const [problem] = store.problems;
       assert.equal(problem?.code, 'HCM_SECRET_EXPOSED');
       assert.match(problem.message, /\(mode 644\); it is closed now/);
-      assert.deepEqual((await open('file')).problems, []);
+      assert.deepEqual(await (await open('file')).takeOver(), []);
     });
 
     it('that cannot be written refuse what is new; what was there before stays', async () => {
@@ -305,7 +309,7 @@ describe("the store's secrets", () => {
     it('may be a symbolic link, which stays one', async function () {
       if (process.platform === 'win32') return;
       await mkdir(file('elsewhere'));
-      await writeFile(file('elsewhere/s.json'), '{}', { mode: 0o600 });
+      await writeFile(file('elsewhere/s.json'), '{"version":1,"secrets":{}}', { mode: 0o600 });
       await symlink(file('elsewhere/s.json'), file('secrets.json'));
       await (await open('file')).put(db, SECRET);
       assert.match(await readFile(file('elsewhere/s.json'), 'utf8'), /very-secret/);

@@ -16,8 +16,7 @@ describe("the manager's store", () => {
 
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  const open = () =>
-    ConnectionStore.open({ folder, secrets: fileSecrets(folder), nowMs: () => Date.UTC(2026, 0, 1) });
+  const open = () => ConnectionStore.open({ folder, secrets: fileSecrets(folder) });
 
   const stored = (connection: string): StoredConnection => ({
     role: 'listener',
@@ -71,10 +70,47 @@ describe("the manager's store", () => {
       await writeFile(join(folder, 'connections.json'), text);
       const store = await open();
       assert.deepEqual(store.connections, []);
-      assert.match(store.keptAside ?? '', /connections\.json\.corrupt-2026-01-01T00-00-00\.000Z$/);
-      assert.equal(await readFile(store.keptAside ?? '', 'utf8'), text);
+      const [problem] = await store.takeOver();
+      assert.equal(problem?.code, 'HCM_STATE_CORRUPT');
+      const [aside = ''] = /\S+connections\.json\.corrupt-\d{4}-\S+Z/.exec(problem.message) ?? [];
+      assert.equal(await readFile(aside, 'utf8'), text);
+    });
+
+    it(`leaves a ${what} file alone while the folder may be another manager's, until something is added`, async () => {
+      await writeFile(join(folder, 'connections.json'), text);
+      const store = await open();
+      assert.deepEqual(await readdir(folder), ['connections.json']);
+      assert.equal(await readFile(join(folder, 'connections.json'), 'utf8'), text);
+      await store.put(stored('my-relay/db'), undefined);
+      const aside = (await readdir(folder)).find((name) => name.startsWith('connections.json.corrupt-'));
+      assert.equal(await readFile(join(folder, aside ?? ''), 'utf8'), text);
     });
   }
+
+  it('keeps one copy of a file with an entry that makes no sense, however often it starts', async () => {
+    const text = JSON.stringify({ version: 1, connections: [{ role: 'boss' }, stored('my-relay/db')] });
+    await writeFile(join(folder, 'connections.json'), text);
+    for (let starts = 0; starts < 2; starts += 1) {
+      const store = await open();
+      assert.match((await store.takeOver())[0]?.message ?? '', /1 of its connections make no sense/);
+      assert.equal(store.connections.length, 1);
+    }
+    assert.equal((await readdir(folder)).length, 2);
+  });
+
+  it('confirms a target in what is there by then', async () => {
+    const store = await open();
+    await store.put(stored('my-relay/db'), SECRET);
+    const [, isConfirmed] = await Promise.all([
+      store.put({ ...stored('my-relay/db'), entry: { maxStreams: 7 } }, SECRET),
+      store.pin('listener', 'my-relay/db', 'db2:5432'),
+    ]);
+    assert.equal(isConfirmed, true);
+    const { entry, pinnedTarget } = store.get('listener', 'my-relay/db') ?? {};
+    assert.deepEqual([entry, pinnedTarget], [{ maxStreams: 7 }, 'db2:5432']);
+    assert.equal(await store.pin('listener', 'my-relay/db', 'db2:5432'), false);
+    assert.equal(await store.pin('listener', 'my-relay/web', 'db2:5432'), false);
+  });
 
   it('does not start on a file of a newer version, and leaves it as it is', async () => {
     const text = '{"version":2,"connections":[]}';

@@ -5,6 +5,8 @@ import type {
   ConnectionView,
   ErrorView,
   EventView,
+  KeyPlace,
+  KeysView,
   ManagerView,
   ReasonView,
 } from '../../../manager/control/operations.ts';
@@ -113,6 +115,7 @@ export function statusLines(status: Status, nowMs: number, before: readonly Fiel
         `${manager.version}, process ${manager.pid}, up ${new TimeAgo(nowMs).text(manager.startedAt)}`,
       ],
       ['store', manager.folder],
+      ['keys', manager.keys && keyLines(manager.keys)],
       ['file', manager.file],
       ['web', manager.web],
       ['connections', `${connections.length - others.length} of ${connections.length} online`],
@@ -129,6 +132,26 @@ export function printStatus(
   before: readonly Field[] = [],
 ): void {
   for (const line of statusLines(status, nowMs, before)) output.answer(line);
+}
+
+const HELD: Readonly<Record<KeyPlace, string>> = {
+  keychain: 'in the keychain',
+  file: 'in secrets.json',
+  credential: 'handed over by systemd',
+  'key-file': 'in a file that hcm.yaml names',
+  variable: 'in hcm.yaml or its variables',
+};
+
+function keyLines({ choice, added, because, held }: KeysView): string[] {
+  const counts = Object.entries(HELD).flatMap(([place, where]) => {
+    const count = held[place as KeyPlace];
+    return count === undefined ? [] : [`${count} ${where}`];
+  });
+  const why = because === undefined ? '' : `: ${because.replace(/\.$/, '')}`;
+  return [
+    ...counts,
+    `new ones go ${added === 'file' ? 'to secrets.json' : 'to the keychain'} (${choice}${why})`,
+  ];
 }
 
 function problemLines({ message, next }: ReasonView): string[] {

@@ -1,5 +1,5 @@
 /** Runs the manager in the foreground until a signal: what a service starts, and what one types to try it. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ConnectionTester } from '../../../manager/connection-test.ts';
 import { logFile } from '../../../manager/event-log.ts';
@@ -7,6 +7,7 @@ import type { ReasonView } from '../../../manager/control/operations.ts';
 import { ManagerService } from '../../../manager/manager-service.ts';
 import { tunnelOpener } from '../../../manager/open-tunnel.ts';
 import { fileSecrets } from '../../../manager/secrets.ts';
+import { makeStoreFolder } from '../../../manager/store-folder.ts';
 import { ConnectionStore, type SecretChoice } from '../../../manager/store.ts';
 import type { ConnectionSpec } from '../../../manager/tunnel.ts';
 import { targetQuestions } from '../../../manager/target-questions.ts';
@@ -25,7 +26,7 @@ import { untilStopped } from '../until-stopped.ts';
 import { superviseBySystemd } from '../service/systemd-notify.ts';
 import { openManaged } from './open-managed.ts';
 import { logFolder, managerFolder, ownSocket, sharedWithGroup } from './manager-place.ts';
-import { secretChoice, userKeychain } from './secret-choice.ts';
+import { keyChoice, userKeychain } from './secret-choice.ts';
 import { watchFile } from './watch-file.ts';
 import { KeyFileWatch } from './watch-key-files.ts';
 
@@ -49,14 +50,11 @@ export interface ManagerRun {
 export async function runManager(run: ManagerRun): Promise<number> {
   const { version, output, events, graceMs, network, env = process.env } = run;
   const folder = managerFolder(env);
-  await makeFolder(folder);
+  await makeStoreFolder(folder);
   const file = run.file === undefined ? undefined : resolve(run.file);
+  const { choice, because } = keyChoice(run.secrets, env);
   const store = await ConnectionStore.open({
-    folder,
-    secrets: fileSecrets(folder),
-    keychain: userKeychain(env),
-    choice: secretChoice(run.secrets, env),
-    nowMs: () => systemClock.nowMs(),
+    ...{ folder, choice, secrets: fileSecrets(folder), keychain: userKeychain(env) },
   });
   const socketPath = env['HCM_CONTROL_SOCKET'] ?? ownSocket(env);
   const connect = (spec: ConnectionSpec) => openManaged(spec, { flags: run.flags, output, store, file, env });
@@ -67,6 +65,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
     socketPath,
     groupId: sharedWithGroup(env, process.getgid?.()),
     store,
+    keys: { choice: run.secrets, because, credentialsFolder: env['CREDENTIALS_DIRECTORY'] },
     file: file === undefined ? undefined : { path: file, load: () => loadManagerFile(file, env) },
     open: tunnelOpener({ connect, network }),
     targets: targetQuestions({ connect, network }),
@@ -125,15 +124,6 @@ export async function runManager(run: ManagerRun): Promise<number> {
 function warnOf({ message, code, next }: ReasonView, output: Output): void {
   const lines = [`${message} (${code})`, ...(next === undefined ? [] : [`  Next: ${next}`]), ''];
   output.warn(lines.join('\n'));
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    const cause = error.code ?? 'unknown';
-    throw new HcmError('HCM_STATE_UNWRITABLE', `The folder ${folder} cannot be made: ${cause}.`, {
-      details: { folder, cause },
-    });
-  });
 }
 
 /** One that does not exist may be written later: a service may start before whoever writes it. */

@@ -10,22 +10,36 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export const SECRET_CHOICES = ['auto', 'keychain', 'file'] as const satisfies readonly SecretChoice[];
 
+export interface KeyChoice {
+  /** What the store goes by. */
+  readonly choice: SecretChoice;
+  /** Why `auto` is the file here; undefined where a keychain is to be asked, or was not left to us. */
+  readonly because?: string;
+}
+
 /** `auto` without what a keychain needs is the file: a service has none, nor has a session without a desktop. */
-export function secretChoice(
+export function keyChoice(
   wanted: SecretChoice,
   env: Environment,
   here: { platform: NodeJS.Platform; userId: number | undefined } = {
     platform: process.platform,
     userId: process.getuid?.(),
   },
-): SecretChoice {
-  if (wanted !== 'auto') return wanted;
+): KeyChoice {
+  const because = wanted === 'auto' ? whyNone(env, here) : undefined;
+  return because === undefined ? { choice: wanted } : { choice: 'file', because };
+}
+
+function whyNone(
+  env: Environment,
+  { platform, userId }: { platform: NodeJS.Platform; userId: number | undefined },
+): string | undefined {
   // systemd sets it for a service that has a folder of its own.
-  if (env['STATE_DIRECTORY']) return 'file';
-  if (here.platform === 'win32') return 'auto';
-  // The keychain of root is the system's own, which asks for an administrator.
-  if (here.platform === 'darwin') return here.userId === 0 ? 'file' : 'auto';
-  return hasSessionBus(env) ? 'auto' : 'file';
+  if (env['STATE_DIRECTORY']) return 'a service has no keychain';
+  if (platform === 'win32') return undefined;
+  // It is the system's own, which asks for an administrator.
+  if (platform === 'darwin') return userId === 0 ? 'root has no keychain of its own' : undefined;
+  return hasSessionBus(env) ? undefined : 'this session has no bus on which a keychain would answer';
 }
 
 /** Starts nothing before a key is to be written or read there. */

@@ -8,7 +8,10 @@ const SETTLED_MS = 200;
 /** Where there is no folder to watch, it is looked for; one stat(2) each time. */
 const LOOK_MS = 2_000;
 
-/** Calls `onEdit` after each edit, whatever it rejects with. Resolves, once it watches, with what ends it. */
+/**
+ * Calls `onEdit` once it watches, and after each edit, whatever it rejects with. Resolves, once it watches, with what ends
+ * it.
+ */
 export async function watchFile(
   path: string,
   onEdit: () => Promise<unknown>,
@@ -21,8 +24,6 @@ export async function watchFile(
     if (watching !== undefined || !existsSync(path)) return;
     unwatchFile(path, look);
     watching = watchInFolder(path, tell);
-    // What was written until it is watched was not seen.
-    void watching.then(tell);
   };
   pollFile(path, { interval: lookMs }, look);
   return async () => {
@@ -40,5 +41,7 @@ async function watchInFolder(path: string, tell: () => void): Promise<() => Prom
   });
   watcher.on('all', tell);
   await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
+  // What was written until it is watched was not seen.
+  tell();
   return () => watcher.close();
 }

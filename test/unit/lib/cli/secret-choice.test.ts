@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { secretChoice } from '../../../../src/lib/cli/manager/secret-choice.ts';
+import { keyChoice } from '../../../../src/lib/cli/manager/secret-choice.ts';
 
 const BUS = { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/user/1000/bus' };
 
@@ -24,16 +24,18 @@ describe('where a manager keeps keys', () => {
   ];
   for (const [what, env, platform, userId, choice] of CASES) {
     it(`${what}: auto is ${choice}`, () => {
-      assert.equal(secretChoice('auto', env, { platform, userId }), choice);
+      const found = keyChoice('auto', env, { platform, userId });
+      assert.equal(found.choice, choice);
+      assert.equal(found.because === undefined, choice === 'auto', 'why it is no keychain');
       for (const told of ['keychain', 'file'] as const)
-        assert.equal(secretChoice(told, env, { platform, userId }), told);
+        assert.deepEqual(keyChoice(told, env, { platform, userId }), { choice: told });
     });
   }
 
   it('a session bus that only its socket tells of counts, too', () => {
     const folder = mkdtempSync(join(tmpdir(), 'hcm-bus-'));
     const choice = () =>
-      secretChoice('auto', { XDG_RUNTIME_DIR: folder }, { platform: 'linux', userId: 1000 });
+      keyChoice('auto', { XDG_RUNTIME_DIR: folder }, { platform: 'linux', userId: 1000 }).choice;
     assert.equal(choice(), 'file');
     writeFileSync(join(folder, 'bus'), '');
     assert.equal(choice(), 'auto');

@@ -9,7 +9,7 @@ import {
 } from '../../../../../src/lib/cli/manager/manager-presenter.ts';
 import { Output } from '../../../../../src/lib/cli/output.ts';
 import { nameFilter } from '../../../../../src/lib/cli/manager/name-filter.ts';
-import type { ConnectionDetails } from '../../../../../src/manager/control/operations.ts';
+import type { ConnectionDetails, KeysView } from '../../../../../src/manager/control/operations.ts';
 
 const NOW = Date.parse('2026-01-01T01:00:00.000Z');
 const reason = { code: 'HCM_TARGET_REFUSED', message: 'db:5432 refused', next: 'look there' } as const;
@@ -86,6 +86,25 @@ describe('what the manager runs, for people', () => {
     assert.match(lines.join('\n'), /1 of 1 online/);
     const [above, first] = statusLines({ manager, connections: [] }, NOW, [['service', 'active']]);
     assert.equal(above?.indexOf('active'), first?.indexOf('1.2.3'), 'one column for both');
+  });
+
+  it('tells where keys lie, where the next one goes, and why not to the keychain', () => {
+    const shown = (keys: KeysView) => {
+      const manager = {
+        ...{ apiVersion: 1, version: '1.2.3', pid: 7, startedAt: '2026-01-01T00:00:00.000Z', folder: '/f' },
+        ...{ problems: [], keys },
+      };
+      return statusLines({ manager, connections: [] }, NOW).join('\n');
+    };
+    const fell = { choice: 'auto', added: 'file', because: 'it is locked.' } as const;
+    assert.match(
+      shown({ ...fell, held: { file: 2, credential: 1 } }),
+      /keys: +2 in secrets\.json\n +1 handed over by systemd\n +new ones go to secrets\.json \(auto: it is locked\)\n/,
+    );
+    assert.match(
+      shown({ choice: 'keychain', added: 'keychain', held: {} }),
+      /keys: +new ones go to the keychain \(keychain\)\n/,
+    );
   });
 });
 

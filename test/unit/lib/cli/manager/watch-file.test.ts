@@ -27,11 +27,21 @@ describe('the hcm.yaml that does not exist yet', () => {
       let edits = 0;
       const end = await watchFile(file, () => Promise.resolve((edits += 1)), { lookMs: 10 });
       try {
+        const before = edits;
         await mkdir(join(file, '..'), { recursive: true });
         await writeFile(file, 'manager: {}\n');
-        await until(() => edits > 0);
+        await until(() => edits > before);
       } finally {
         await end();
       }
     });
+
+  it('is read again once it is watched: it may have been edited since it was read at the start', async () => {
+    const file = join(folder, 'hcm.yaml');
+    await writeFile(file, 'manager: {}\n');
+    let readings = 0;
+    const end = await watchFile(file, () => Promise.resolve((readings += 1)));
+    await end();
+    assert.equal(readings, 1);
+  });
 });

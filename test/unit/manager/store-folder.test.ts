@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { platform, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeStoreFolder } from '../../../src/manager/store-folder.ts';
+
+describe("the folder of the manager's store", () => {
+  let place: string;
+  let folder: string;
+
+  beforeEach(async () => {
+    place = await mkdtemp(join(tmpdir(), 'hcm-folder-'));
+    folder = join(place, 'hcm', 'manager');
+  });
+  afterEach(() => rm(place, { recursive: true }));
+
+  it('is made for its user alone', async () => {
+    await makeStoreFolder(folder);
+    if (platform() !== 'win32') assert.equal((await stat(folder)).mode & 0o777, 0o700);
+    await makeStoreFolder(folder);
+  });
+
+  for (const mode of [0o770, 0o775, 0o757, 0o1777]) {
+    it(`is refused where others may write to it (mode ${mode.toString(8)})`, async () => {
+      if (platform() === 'win32') return;
+      await mkdir(folder, { recursive: true });
+      await chmod(folder, mode);
+      await assert.rejects(makeStoreFolder(folder), (error: { code: string; details: { next: string } }) => {
+        assert.equal(error.code, 'HCM_FORBIDDEN');
+        assert.ok(error.details.next.endsWith(`chmod go-w ${folder}`));
+        return true;
+      });
+      await chmod(folder, mode & ~0o22);
+      await makeStoreFolder(folder);
+    });
+  }
+
+  it('is refused where it belongs to another user, but not where it is of root', async () => {
+    if (platform() === 'win32') return;
+    await makeStoreFolder(folder);
+    const { uid } = await stat(folder);
+    const outcome = makeStoreFolder(folder, uid + 1);
+    if (uid === 0) await outcome;
+    else await assert.rejects(outcome, { code: 'HCM_FORBIDDEN' });
+  });
+
+  it('is told when it cannot be made', async () => {
+    await writeFile(join(place, 'hcm'), '');
+    await assert.rejects(makeStoreFolder(folder), { code: 'HCM_STATE_UNWRITABLE' });
+  });
+});
