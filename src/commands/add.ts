@@ -80,12 +80,13 @@ export default class Add extends BaseCommand {
     const connection = await reachedState(client, added, systemClock);
     if (this.jsonEnabled()) return output.json({ ...connection, changed, replaced });
     const name = connection.connection;
-    if (!changed) output.answer(`${name} is there already`);
-    else
-      output.answer(
-        replaced ? `Replaced ${name}: it was there with another key or other settings` : `Added ${name}`,
-      );
+    const put = replaced
+      ? `Replaced ${name}, which was there with another key or other settings`
+      : `Added ${name}`;
     const { length } = (await client.list()).filter((one) => one.connection === name);
-    sayReached(output, connection, `hcm show ${name}${length > 1 ? ` --role ${connection.role}` : ''}`);
+    sayReached(output, connection, {
+      did: changed ? put : `${name} is there already`,
+      show: `hcm show ${name}${length > 1 ? ` --role ${connection.role}` : ''}`,
+    });
   }
 }

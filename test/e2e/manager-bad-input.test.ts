@@ -232,6 +232,18 @@ describe('the manager and bad input', () => {
   });
 
   describe('at its socket', () => {
+    it('a folder that others may write to is refused, and used once it is closed to them', async function () {
+      if (process.platform === 'win32') return;
+      chmodSync(file(''), 0o777);
+      const { status, stdout } = await home.run(['service', 'run', '--no-http', '--json']);
+      assert.equal(status, 3, stdout);
+      const { error } = JSON.parse(stdout.trim()) as { error: Json };
+      assert.equal(error['code'], 'HCM_FORBIDDEN');
+      assert.match(String(error['next']), /chmod go-w /);
+      chmodSync(file(''), 0o755);
+      await startManager();
+    });
+
     it('a second manager of the same folder is refused, at another socket, too', async function () {
       if (process.platform === 'win32') return;
       const first = await startManager();
@@ -295,7 +307,7 @@ describe('the manager and bad input', () => {
       const { stdout } = await home.run(['add', ...target], {
         env: { HCM_CONNECTION_STRING: stringOf('db') },
       });
-      assert.match(stdout, /^Replaced localhost\/db: /);
+      assert.match(stdout, /^Replaced localhost\/db, which /);
       assert.equal(((await hcm(['list'])) as unknown as Json[]).length, 1);
       assert.ok(!readFileSync(file('secrets.json'), 'utf8').includes(OTHER_KEY));
     });
@@ -382,8 +394,16 @@ describe('the manager and bad input', () => {
 
     it('a local port in use waits and says which; two that want the same port keep each other from nothing else', async () => {
       const bind = `127.0.0.1:${portOf(taken)}`;
-      await add(stringOf('one'), ['--bind', bind]);
-      await add(stringOf('two'), ['--bind', bind]);
+      const told = await add(stringOf('one'), ['--bind', bind]);
+      assert.deepEqual([told['state'], (told['reason'] as Json)['code']], ['waiting', 'HCM_PORT_IN_USE']);
+      const { status, stdout } = await home.run(['add', '--bind', bind], {
+        env: { HCM_CONNECTION_STRING: stringOf('two') },
+      });
+      assert.equal(status, 0);
+      assert.match(
+        stdout,
+        /^Added localhost\/two, but it does not work yet; it is waiting: .*\(HCM_PORT_IN_USE\)\n$/,
+      );
       await add(stringOf('three'), ['--target', 'a:1']);
       for (const name of ['one', 'two']) {
         const { state, reason } = (await hcm(['show', `localhost/${name}`])) as {

@@ -27,11 +27,21 @@ export async function reachedState(
   return view;
 }
 
-/** `show`: what to type when there is nothing better to do. */
-export function sayReached(output: Output, { state, reason }: ConnectionView, show: string): void {
-  if (state === 'online') return output.next(show);
-  const still = state === 'connecting' ? 'still ' : '';
-  output.warn(`it is ${still}${state}${reason === undefined ? '' : `: ${reason.message} (${reason.code})`}`);
+/**
+ * One answer, so that nobody reads "Added" and goes away. `did`: what was done with it; `show`: what to type when there is
+ * nothing better to do.
+ */
+export function sayReached(
+  output: Output,
+  { state, reason }: ConnectionView,
+  { did, show }: { did: string; show: string },
+): void {
+  if (state === 'online') output.answer(did);
+  else if (state === 'connecting') output.answer(`${did}; it is still connecting`);
+  else {
+    const why = reason === undefined ? '' : `: ${reason.message} (${reason.code})`;
+    output.answer(`${did}, but it does not work yet; it is ${state}${why}`);
+  }
   // The manager's advice holds for its own cloud, and not for the one of this command.
   if (reason?.next === undefined) output.next(show);
   else output.say(`Next: ${reason.next}`);

@@ -121,7 +121,9 @@ function nameAndSecret(
     const isWhole = name !== undefined && name.toLowerCase() === parsed.entityPath?.toLowerCase();
     const entity = isWhole ? name : name?.replace(/^[^/]*\/(?=.)/, '');
     const { path } = resolveConnection({ connectionString: parsed, name: entity });
-    const namespace = isLoopbackName(endpoint.host) ? endpoint.host : endpoint.host.split('.')[0];
+    // Whoever names the whole host has the same namespace in another cloud, too.
+    const isByHost = name?.split('/', 1)[0]?.toLowerCase() === endpoint.host;
+    const namespace = isByHost || isLoopbackName(endpoint.host) ? endpoint.host : endpoint.host.split('.')[0];
     return { connection: `${namespace}/${path}`, connectionString: connectionString.trim() };
   }
   if (name !== undefined) {

@@ -45,18 +45,20 @@ describe('the state that hcm add tells', () => {
     assert.deepEqual([shown?.state, asked], ['connecting', 30]);
   });
 
-  function said(one: ConnectionView): string {
-    const stderr = new PassThrough();
-    sayReached(new Output({ stdout: new PassThrough(), stderr, env: {} }), one, 'hcm show my-relay/db');
-    return String(stderr.read() ?? '');
+  function said(one: ConnectionView): string[] {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const texts = { did: 'Added my-relay/db', show: 'hcm show my-relay/db' };
+    sayReached(new Output({ stdout, stderr, env: {} }), one, texts);
+    return [stdout, stderr].map((stream) => String(stream.read() ?? ''));
   }
 
-  it('has its reason and its remedy, where it is not online', () => {
-    assert.equal(said(view('online')), 'Next: hcm show my-relay/db\n');
-    assert.equal(
-      said(view('waiting', REFUSED)),
-      'Warning: it is waiting: the key is wrong (HCM_UNAUTHORIZED)\nNext: take another\n',
-    );
-    assert.equal(said(view('connecting')), 'Warning: it is still connecting\nNext: hcm show my-relay/db\n');
+  it('stands in the answer itself, with its reason and its remedy, where it is not online', () => {
+    const show = 'Next: hcm show my-relay/db\n';
+    assert.deepEqual(said(view('online')), ['Added my-relay/db\n', show]);
+    assert.deepEqual(said(view('waiting', REFUSED)), [
+      'Added my-relay/db, but it does not work yet; it is waiting: the key is wrong (HCM_UNAUTHORIZED)\n',
+      'Next: take another\n',
+    ]);
+    assert.deepEqual(said(view('connecting')), ['Added my-relay/db; it is still connecting\n', show]);
   });
 });

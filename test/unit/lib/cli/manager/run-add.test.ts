@@ -10,7 +10,12 @@ import type { AddRequest } from '../../../../../src/manager/control/operations.t
 const STRING = 'Endpoint=sb://localhost:1/;SharedAccessKeyName=l;SharedAccessKey=a2V5';
 
 describe('hcm add', () => {
-  async function add(argument: string | undefined, flags: Partial<AddFlags>, typed: readonly string[] = []) {
+  async function add(
+    argument: string | undefined,
+    flags: Partial<AddFlags>,
+    typed: readonly string[] = [],
+    env: Record<string, string> = {},
+  ) {
     const stderr = new PassThrough();
     const sent: AddRequest[] = [];
     const client = {
@@ -21,7 +26,7 @@ describe('hcm add', () => {
       },
     } as unknown as ControlClient;
     await addConnection({
-      ...{ client, argument, typed, network: {}, env: {} },
+      ...{ client, argument, typed, network: {}, env },
       flags: { entra: false, ...flags },
       output: new Output({ stdout: new PassThrough(), stderr, env: {} }),
     });
@@ -53,6 +58,21 @@ describe('hcm add', () => {
     const { stderr } = await add('my-relay/db', flags, ['target', 'cloud', 'proxy', 'subscription']);
     assert.match(stderr, /--cloud, --proxy: not needed here/);
     assert.equal((await add('my-relay/db', flags, ['target', 'subscription'])).stderr, '');
+  });
+
+  it('calls a namespace by its first label, and by its host where that is typed', async () => {
+    const string = STRING.replace('localhost:1', 'my-relay.servicebus.chinacloudapi.cn').concat(
+      ';EntityPath=db',
+    );
+    const flags = { target: 'db:1' };
+    const named = async (argument?: string) =>
+      (await add(argument, flags, [], { HCM_CONNECTION_STRING: string })).sent?.connection;
+    assert.equal(await named(), 'my-relay/db');
+    assert.equal(await named('my-relay/db'), 'my-relay/db');
+    assert.equal(
+      await named('My-Relay.servicebus.chinacloudapi.cn/db'),
+      'my-relay.servicebus.chinacloudapi.cn/db',
+    );
   });
 
   it('takes a name once', async () => {
