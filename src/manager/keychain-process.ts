@@ -130,12 +130,13 @@ export class KeychainProcess {
   }
 
   #answered(line: string): void {
-    const { id, secret, error } = JSON.parse(line) as { id: number; secret?: string; error?: string };
+    const { id = 0, secret, error } = replyIn(line);
     const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
     this.#waiting.delete(id);
-    waiting?.done();
-    if (error === undefined) waiting?.resolve(secret);
-    else waiting?.reject(unavailable(redact(error).split('\n', 1).join().slice(0, SHOWN_CHARS), true));
+    waiting.done();
+    if (error === undefined) waiting.resolve(secret);
+    else waiting.reject(unavailable(redact(error).split('\n', 1).join().slice(0, SHOWN_CHARS), true));
     if (this.#waiting.size > 0) return;
     this.#stayIdle = this.#options.clock.setTimer(IDLE_MS, () => this.close());
   }
@@ -167,6 +168,15 @@ function readLines(stream: Readable, onLine: (line: string) => void): void {
     rest = lines.pop() ?? '';
     for (const line of lines) onLine(line);
   });
+}
+
+/** A library may print something of its own in between: that is no answer. */
+function replyIn(line: string): { id?: number; secret?: string; error?: string } {
+  try {
+    return Object(JSON.parse(line)) as ReturnType<typeof replyIn>;
+  } catch {
+    return {};
+  }
 }
 
 /** `refused`: the keychain itself said no, so nothing has changed in it. */

@@ -76,6 +76,18 @@ describe('the keychain of the user', () => {
     assert.ok(!given.includes(SECRET));
   });
 
+  it('is not confused by what its library prints', async () => {
+    const talks = join(folder, 'talks.cjs');
+    const noise = ['hello', 'null', '7', '{"id":99}', ''];
+    writeFileSync(
+      talks,
+      `process.stdout.write(${JSON.stringify(noise.join('\n'))}); module.exports = require(${JSON.stringify(path)});`,
+    );
+    const secrets = open({ findPackage: () => talks }).secretsOf('a');
+    await secrets.save('listener ns/db', SECRET);
+    assert.equal(await secrets.load('listener ns/db'), SECRET);
+  });
+
   it('answers many at once, each with its own', async () => {
     const secrets = open().secretsOf('a');
     const names = Array.from({ length: 20 }, (_, at) => `listener ns/c${at}`);
