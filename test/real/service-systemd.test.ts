@@ -17,7 +17,20 @@ const PRIME = `
   mkdir -p /etc/sysusers.d /etc/systemd/system/multi-user.target.wants
   touch /etc/systemd/system/multi-user.target.wants/primer && rm /etc/systemd/system/multi-user.target.wants/primer
 `;
+/** Of the machine of these tests (systemd-creds(1)). */
+const HOST_KEY = '/var/lib/systemd/credential.secret';
 const ANSWER = 'behind the service';
+/** Of one long answer: sent at once, and sent when it is told to go on. */
+const HALVES = [1_000_000, 4_000_000] as const;
+const TARGET = `
+let goOn = () => undefined;
+require('http').createServer((asked, answer) => {
+  if (asked.url === '/go-on') return goOn(), answer.end();
+  if (asked.url !== '/long') return answer.end('${ANSWER}');
+  answer.write(Buffer.alloc(${HALVES[0]}, 'a'));
+  goOn = () => answer.end(Buffer.alloc(${HALVES[1]}, 'b'));
+}).listen(8080, '127.0.0.1');
+`;
 
 interface Status {
   running: boolean;
@@ -29,7 +42,12 @@ interface Status {
     since?: string;
     installed: boolean;
   };
-  manager: { pid: number; folder: string; problems: { message: string }[] } | null;
+  manager: {
+    pid: number;
+    folder: string;
+    problems: { message: string }[];
+    keys: { added: string; because?: string; held: object };
+  } | null;
   connections: { id: string; state: string }[];
 }
 
@@ -58,8 +76,7 @@ describe('hcm service with a real systemd', () => {
     await machine.feed(tar.stdout, 'tar', '-x', '--no-same-owner', '-C', HOME);
     await machine.run('chmod', '-R', 'a+rX', HOME);
     // Its target, in the same network, and the relay.
-    const says = `require('http').createServer((q,a)=>a.end('${ANSWER}')).listen(8080,'127.0.0.1')`;
-    await machine.run('systemd-run', '--unit=target', process.execPath, '-e', says);
+    await machine.run('systemd-run', '--unit=target', process.execPath, '-e', TARGET);
     const [command, args] = machine.commandLine(
       process.execPath,
       ...[
@@ -220,6 +237,43 @@ describe('hcm service with a real systemd', () => {
     await becomes('StatusText', '1 of 1 connections online, 0 streams open');
   });
 
+  it('says that systemd holds its key, and that what is added goes to a file', async () => {
+    assert.deepEqual((await status()).manager?.keys, {
+      ...{ choice: 'auto', added: 'file', because: 'a service has no keychain' },
+      held: { credential: 1 },
+    });
+  });
+
+  it('takes a key that lies on the disk encrypted, for this machine alone', async () => {
+    const [{ listenerConnectionString = '' } = {}] = ready?.connections ?? [];
+    await machine.feed(
+      Buffer.from(listenerConnectionString),
+      ...['systemd-creds', 'encrypt', '--with-key=host', '--name=db', '-', '/etc/hcm/keys/db.cred'],
+    );
+    const kept = (await machine.run('cat', '/etc/hcm/keys/db.cred')).stdout;
+    assert.ok(!kept.includes(listenerConnectionString));
+    await write(
+      '/etc/systemd/system/hcm.service.d/keys.conf',
+      '[Service]\nLoadCredentialEncrypted=db:/etc/hcm/keys/db.cred\n',
+    );
+    await machine.run('systemctl', 'daemon-reload');
+    await machine.run('systemctl', 'restart', 'hcm');
+    await shows(
+      ({ connections, manager }) => connections[0]?.state === 'online' && manager?.keys.held !== undefined,
+      'the listener',
+    );
+    assert.deepEqual((await status()).manager?.keys.held, { credential: 1 });
+    // With the key of the machine goes what was encrypted with it.
+    await machine.try('chattr', '-i', HOST_KEY);
+    await machine.run('rm', HOST_KEY);
+    await write(
+      '/etc/systemd/system/hcm.service.d/keys.conf',
+      '[Service]\nLoadCredential=db:/etc/hcm/keys/db\n',
+    );
+    await machine.run('systemctl', 'daemon-reload');
+    await machine.run('systemctl', 'restart', 'hcm');
+  });
+
   it('reads its file again when systemd asks for that, and is ready again when it is broken', async () => {
     await write('/etc/hcm/hcm 1.yaml', 'manager: {nonsense');
     await machine.run('systemctl', 'reload', 'hcm');
@@ -266,6 +320,27 @@ describe('hcm service with a real systemd', () => {
     await machine.run('kill', '-STOP', String(pid));
     await becomes('NRestarts', String(restarts + 1));
     await shows(({ running }) => running, 'the next one');
+  });
+
+  it('finishes a stream that carries bytes, whole, when systemd stops it', async () => {
+    const got = '/tmp/long';
+    const asking = hcm(
+      ...['forward', '--connection-string-file', '/etc/hcm/send.txt', '--bind', '127.0.0.1:8081'],
+      ...['--', 'curl', '-fsSN', '-o', got, 'http://127.0.0.1:8081/long'],
+    );
+    const size = async () => Number((await machine.try('stat', '-c', '%s', got)).stdout);
+    await pollUntil(async () => (await size()) === HALVES[0], { what: 'the first half' });
+    await machine.run('systemctl', 'stop', '--no-block', 'hcm');
+    await becomes('ActiveState', 'deactivating');
+    await shows(({ service }) => service.state === 'deactivating', 'that it ends');
+    assert.equal(await size(), HALVES[0]);
+    await machine.run('curl', '-fsS', 'http://127.0.0.1:8080/go-on');
+    const { status, stdout, stderr } = await asking;
+    assert.equal(status, 0, stdout + stderr);
+    assert.equal(await size(), HALVES[0] + HALVES[1]);
+    await becomes('ActiveState', 'inactive');
+    assert.deepEqual([await systemd('Result'), await systemd('ExecMainStatus')], ['success', '0']);
+    await json(['service', 'start']);
   });
 
   it('stops in peace, and says so', async () => {
