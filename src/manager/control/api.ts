@@ -4,7 +4,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
-import { parseTarget } from '../../protocol/target.ts';
 import {
   API_VERSION,
   VERSION_HEADER,
@@ -135,8 +134,6 @@ function addRequest(body: unknown): AddRequest {
   const { connectionString, pinnedTarget } = texts;
   if (!isTextOrNothing(connectionString)) throw wrongField('connectionString', 'a text');
   if (!isTextOrNothing(pinnedTarget)) throw wrongField('pinnedTarget', 'a text');
-  // Nothing else reads it before it is stored.
-  if (pinnedTarget !== undefined) parseTarget(pinnedTarget);
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
     throw wrongField('entry', 'an object');
   return { role, connection, connectionString, pinnedTarget, entry: entry as AddRequest['entry'] };
