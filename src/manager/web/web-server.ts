@@ -9,6 +9,7 @@ import type { Clock } from '../../tunnel/clock.ts';
 import { serveApi } from '../control/api.ts';
 import type { DashboardInvitation, ManagerOperations } from '../control/operations.ts';
 import type { Readiness } from '../readiness.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import { loadPageFile } from './page-files.ts';
 import { refusalOf } from './request-guard.ts';
 import { sendOnward, sendPage, sendText, setSecurityHeaders } from './responses.ts';
@@ -43,7 +44,6 @@ export async function openWebServer(options: WebServerOptions): Promise<WebServe
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: CHECK_EVERY_MS,
   });
-  server.maxConnections = CONNECTIONS_MAX;
   await listen(server, options.port);
   return new WebServer(server, options);
 }
@@ -52,12 +52,14 @@ export class WebServer {
   readonly #server: Server;
   readonly #options: WebServerOptions;
   readonly #sessions: Sessions;
+  readonly #limit: ConnectionLimit;
   readonly #port: number;
 
   constructor(server: Server, options: WebServerOptions) {
     this.#server = server;
     this.#options = options;
     this.#sessions = new Sessions(options.clock);
+    this.#limit = new ConnectionLimit(server, CONNECTIONS_MAX);
     this.#port = (server.address() as AddressInfo).port;
     server.on('request', (request, response) => {
       this.#answer(request, response).catch(() => {
@@ -162,12 +164,14 @@ export class WebServer {
   }
 
   /** A server of another port can put a cookie of our name beside ours; it must not shut anybody out. */
-  #session({ headers }: IncomingMessage): Session | undefined {
+  #session({ headers, socket }: IncomingMessage): Session | undefined {
     const prefix = `${this.#cookie}=`;
     const secrets = (headers.cookie ?? '').split('; ').filter((pair) => pair.startsWith(prefix));
     for (const pair of secrets) {
       const session = this.#sessions.find(pair.slice(prefix.length));
-      if (session) return session;
+      if (!session) continue;
+      this.#limit.keep(socket);
+      return session;
     }
     return undefined;
   }

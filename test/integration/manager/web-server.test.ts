@@ -357,6 +357,48 @@ describe("the manager's web server", () => {
     assert.equal(await status(get('/healthz')), 200);
   });
 
+  it('a page that is signed in goes on while strangers fill the server', async () => {
+    const cookie = await signIn();
+    const following = get('/v1/events', { cookie });
+    await until(() => followers.size === 1);
+    const strangers = Array.from({ length: 200 }, () => connect({ host: '127.0.0.1', port }));
+    let closed = 0;
+    for (const socket of strangers) socket.on('error', () => undefined).on('close', () => (closed += 1));
+    await until(() => closed === 200 + 1 - 128);
+    assert.equal(await status(get('/v1/manager', { cookie })), 200);
+    assert.equal(await status(get('/healthz')), 200, 'and for whoever asks at once');
+    assert.equal(followers.size, 1);
+    for (const socket of strangers) socket.destroy();
+    await server.close();
+    await assert.rejects(following, /aborted|ECONNRESET/);
+  });
+
+  it('of strangers, the one goes that was silent longest', async () => {
+    const gone: Socket[] = [];
+    const sockets = Array.from({ length: 128 }, () => connect({ host: '127.0.0.1', port }));
+    for (const socket of sockets) socket.on('close', () => gone.push(socket));
+    const [asks] = sockets;
+    const answered = new Promise((resolve) => asks?.once('data', resolve));
+    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    asks?.write(`GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+    await answered;
+    const more = connect({ host: '127.0.0.1', port });
+    await until(() => gone.length === 1);
+    assert.equal(gone[0], sockets[1]);
+    for (const socket of [...sockets, more]) socket.destroy();
+  });
+
+  it('a connection with a session is cut for nobody, not even for another one', async () => {
+    const cookie = await signIn();
+    const call = `GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${cookie}\r\n\r\n`;
+    const answers = Array.from({ length: 128 }, () => raw(call));
+    await until(() => followers.size === 128);
+    await assert.rejects(get('/v1/manager', { cookie }), { code: 'ECONNRESET' });
+    assert.equal(followers.size, 128);
+    await server.close();
+    await Promise.all(answers);
+  });
+
   it('cuts everybody when it closes, and leaves no timer', async () => {
     const cookie = await signIn();
     server.invite();
