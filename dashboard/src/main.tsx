@@ -8,6 +8,7 @@ import './style/layout.css';
 import './style/controls.css';
 import './style/overview.css';
 import './style/list.css';
+import './style/row.css';
 import './style/charts.css';
 import './style/tables.css';
 import './style/dialogs.css';
