@@ -3,6 +3,8 @@
  * what the page sees itself), fine ones for the last minutes. Rates are what lies between two totals.
  */
 
+import type { SamplesView } from '../../../src/manager/control/operations.ts';
+
 /** What one connection is at one moment. `setUpMs`: how long openings took since the point before; null: none. */
 export interface Point {
   readonly bytesIn: number | null;
@@ -36,12 +38,35 @@ export class Grid {
     this.#limit = limit;
   }
 
+  /** With what the manager remembers. */
+  static of({ times, connections }: SamplesView, limit: number): Grid {
+    const grid = new Grid(limit);
+    const series = Object.entries(connections);
+    for (const [at, time] of times.entries()) {
+      const points = series.map(([id, of]): [string, Point] => [
+        id,
+        {
+          bytesIn: of.bytesIn[at] ?? null,
+          bytesOut: of.bytesOut[at] ?? null,
+          openStreams: of.openStreams[at] ?? null,
+          setUpMs: of.setUpMs[at] ?? null,
+        },
+      ]);
+      grid.append(Date.parse(time), new Map(points));
+    }
+    return grid;
+  }
+
   get ids(): readonly string[] {
     return [...this.#columns.keys()];
   }
 
-  /** Connections that are not named have no value here; those that had none for the whole time are let go. */
+  /**
+   * Connections that are not named have no value here; those that had none for the whole time are let go. A time before
+   * the newest one means that the clock was set back: what was noted for later goes.
+   */
   append(timeMs: number, points: ReadonlyMap<string, Point>): void {
+    if (timeMs <= (this.times.at(-1) ?? -Infinity)) this.#dropFrom(timeMs);
     for (const id of points.keys()) if (!this.#columns.has(id)) this.#columns.set(id, this.#empty());
     this.times.push(timeMs);
     for (const [id, column] of this.#columns) {
@@ -58,6 +83,12 @@ export class Grid {
 
   column(id: string): Series | undefined {
     return this.#columns.get(id);
+  }
+
+  #dropFrom(timeMs: number): void {
+    const kept = lowerBound(this.times, timeMs);
+    this.times.length = kept;
+    for (const column of this.#columns.values()) for (const field of FIELDS) column[field].length = kept;
   }
 
   #empty(): Series {

@@ -19,10 +19,10 @@ interface Total {
 export class RateMeter {
   #totals: Total[] = [];
 
-  /** The rate up to this total. Totals that shrink begin anew: the connection was opened again. */
+  /** The rate up to this total. Totals that shrink, and a clock that was set back, begin anew. */
   push(total: Total): Rate {
     const last = this.#totals.at(-1);
-    if (last && (total.bytesIn < last.bytesIn || total.bytesOut < last.bytesOut)) this.#totals = [];
+    if (last && !follows(total, last)) this.#totals = [];
     this.#totals.push(total);
     while (this.#totals.length > 2 && total.atMs - (this.#totals[1]?.atMs ?? 0) >= WINDOW_MS)
       this.#totals.shift();
@@ -34,4 +34,8 @@ export class RateMeter {
       out: (total.bytesOut - first.bytesOut) / seconds,
     };
   }
+}
+
+function follows(total: Total, last: Total): boolean {
+  return total.atMs >= last.atMs && total.bytesIn >= last.bytesIn && total.bytesOut >= last.bytesOut;
 }

@@ -36,12 +36,11 @@ export class ApiError extends Error {
 export const api = {
   manager: () => call<ManagerView>('GET', 'manager', ANSWER_MS),
   /** In one answer, so that a connection that was just removed is missing and no error. */
-  connections: (detailsOf = '') =>
-    call<(ConnectionView | ConnectionDetails)[]>(
-      'GET',
-      `connections?details=${encodeURIComponent(detailsOf)}`,
-      ANSWER_MS,
-    ),
+  connections: async (detailsOf = '') => {
+    const path = `connections?details=${encodeURIComponent(detailsOf)}`;
+    const { body, atMs } = await answerTo<(ConnectionView | ConnectionDetails)[]>('GET', path, ANSWER_MS);
+    return { connections: body, atMs };
+  },
   samples: () => call<SamplesView>('GET', 'samples', ANSWER_MS),
   logs: (lines: number) => call<EventView[]>('GET', `logs?lines=${lines}`, ANSWER_MS),
   add: (request: AddRequest) => call<Added>('POST', 'connections', CHANGE_MS, request),
@@ -68,11 +67,22 @@ export async function* followEvents(signal: AbortSignal): AsyncGenerator<EventVi
 }
 
 async function call<T>(method: string, path: string, withinMs: number, body?: object): Promise<T> {
-  const response = await send(method, path, AbortSignal.timeout(withinMs), body);
+  return (await answerTo<T>(method, path, withinMs, body)).body;
+}
+
+/** `atMs`: when it was, by the manager's clock, to the second. */
+async function answerTo<T>(
+  method: string,
+  path: string,
+  withinMs: number,
+  content?: object,
+): Promise<{ body: T; atMs: number }> {
+  const response = await send(method, path, AbortSignal.timeout(withinMs), content);
   if (!response.ok) throw await errorOf(response);
-  return (await response.json().catch(() => {
+  const body = (await response.json().catch(() => {
     throw new ApiError('gone', 'The manager broke off in the middle of its answer.');
   })) as T;
+  return { body, atMs: Date.parse(response.headers.get('date') ?? '') };
 }
 
 async function send(method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> {

@@ -10,6 +10,8 @@ export class ConnectionCell {
   readonly rate = new Value<Rate>(NO_RATE);
   #meter = new RateMeter();
   #text: string;
+  /** Which event told its state last. */
+  #toldBy = 0;
   /** Openings since the last fine and the last coarse point, in ms. */
   #fineSetUps: number[] = [];
   #coarseSetUps: number[] = [];
@@ -19,8 +21,12 @@ export class ConnectionCell {
     this.#text = JSON.stringify(view);
   }
 
-  /** What is the same draws nothing. */
-  update(view: ConnectionView, atMs: number): void {
+  /**
+   * What is the same draws nothing. `knows`: the newest event that the answer is sure to know of; an older answer does
+   * not take back a state that was told since.
+   */
+  update(answer: ConnectionView, { atMs, knows }: { atMs: number; knows: number }): void {
+    const view = knows < this.#toldBy ? { ...answer, ...stateOf(this.view.get()) } : answer;
     const text = JSON.stringify(view);
     if (text !== this.#text) this.view.set(view);
     this.#text = text;
@@ -30,8 +36,9 @@ export class ConnectionCell {
   }
 
   /** A change of state is shown as it is told; the rest of the view follows with the next answer. */
-  become(state: ConnectionView['state'], since: string, reason: ConnectionView['reason']): void {
-    const next: ConnectionView = { ...this.view.get(), state, since, reason, retryAt: undefined };
+  become(told: Pick<ConnectionView, 'state' | 'since' | 'reason'>, toldBy: number): void {
+    const next: ConnectionView = { ...this.view.get(), ...told, retryAt: undefined };
+    this.#toldBy = toldBy;
     this.#text = JSON.stringify(next);
     this.view.set(next);
   }
@@ -54,4 +61,13 @@ export class ConnectionCell {
     this.#meter = new RateMeter();
     this.rate.set(NO_RATE);
   }
+}
+
+function stateOf({
+  state,
+  since,
+  reason,
+  retryAt,
+}: ConnectionView): Pick<ConnectionView, 'state' | 'since' | 'reason' | 'retryAt'> {
+  return { state, since, reason, retryAt };
 }

@@ -9,7 +9,7 @@ import type {
   EventView,
   ManagerView,
 } from '../../../src/manager/control/operations.ts';
-import { Grid, type Point } from '../model/history.ts';
+import { Grid } from '../model/history.ts';
 import { countsOf, type Counts, type State } from '../model/states.ts';
 import type { Route } from '../model/route.ts';
 import { api, ApiError, followEvents } from '../net/api.ts';
@@ -30,6 +30,8 @@ const POLL_MS = 1_000;
 /** Nobody looks: the browser lets a hidden page do little anyway. */
 const HIDDEN_POLL_MS = 5_000;
 const RETRY_MS = 1_000;
+/** Without a session there is nothing to be had until somebody opens a new one. */
+const OVER_RETRY_MS = 5_000;
 /** Events come in bursts; one answer serves them all. */
 const SOON_MS = 100;
 const COARSE_MS = 5_000;
@@ -38,6 +40,8 @@ const COARSE_POINTS = 720;
 /** Three minutes at one a second. */
 const FINE_POINTS = 180;
 const LOG_LINES = 1_000;
+/** The manager tells its time to the second. Clocks that differ by less count as the same. */
+const CLOCKS_AGREE_MS = 2_000;
 
 export class Feed {
   readonly link = new Value<Link>({ name: 'connecting' });
@@ -48,6 +52,7 @@ export class Feed {
   readonly details = new Value<ConnectionDetails | undefined>(undefined);
   /** Counts up with each new point of the charts. */
   readonly beat = new Value(0);
+  /** By the manager's clock, once a second. */
   readonly nowMs = new Value(Date.now());
   readonly counts = new Value<Counts>({ all: 0, online: 0, trouble: 0 });
   readonly log = new LogBook();
@@ -55,6 +60,12 @@ export class Feed {
   coarse = new Grid(COARSE_POINTS);
   readonly #changes = new Map<string, { connection: string; state: State }>();
   #chosen: string | undefined;
+  /** How far the manager's clock is ahead of this one: the page may be looked at from another machine. */
+  #aheadMs = 0;
+  /** Counts events: an answer that was asked for before one of them may not know of it. */
+  #heard = 0;
+  /** Counts how often the following began: what was asked for before and failed says nothing of now. */
+  #begun = 0;
   #following: AbortController | undefined;
   #pollTimer: ReturnType<typeof setTimeout> | undefined;
   #pollDueMs = Infinity;
@@ -65,7 +76,7 @@ export class Feed {
   start(): void {
     void this.#follow();
     this.#pollIn(POLL_MS);
-    setInterval(() => this.nowMs.set(Date.now()), 1_000);
+    setInterval(() => this.nowMs.set(this.now()), 1_000);
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) return this.#following?.abort();
       this.#pollIn(0);
@@ -80,6 +91,11 @@ export class Feed {
     this.#pollIn(0);
   }
 
+  /** What the manager's clock shows: all times that are shown are its own. */
+  now(): number {
+    return Date.now() + this.#aheadMs;
+  }
+
   /** Something was done: what it changed is asked for at once. */
   refresh(): void {
     this.#pollIn(0);
@@ -89,24 +105,29 @@ export class Feed {
     for (;;) {
       // A browser opens six connections to a server at most: a page that nobody sees keeps none.
       await visible();
-      this.#following = new AbortController();
+      const following = new AbortController();
+      this.#following = following;
       try {
-        for await (const event of followEvents(this.#following.signal)) this.#heard(event);
+        for await (const event of followEvents(following.signal)) this.#hear(event);
         if (!document.hidden) this.#lost(new ApiError('gone', 'The manager has ended.'));
       } catch (error) {
         if (!document.hidden) this.#lost(error);
+      } finally {
+        following.abort();
       }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      const retryMs = this.link.get().name === 'over' ? OVER_RETRY_MS : RETRY_MS;
+      await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
   }
 
-  #heard(event: EventView): void {
+  #hear(event: EventView): void {
+    this.#heard += 1;
     if (event.event === 'snapshot') return this.#begin(event as unknown as Snapshot);
     this.log.append(event);
     const cell = event.id === undefined ? undefined : this.cells.get()?.get(event.id);
     if (event.event === 'state' && cell) {
       const { state, reason } = event as unknown as StateEvent;
-      cell.become(state, event.time, reason);
+      cell.become({ state, since: event.time, reason }, this.#heard);
       this.#changes.set(cell.view.get().id, { connection: cell.view.get().connection, state });
       this.#count();
     }
@@ -116,34 +137,22 @@ export class Feed {
   }
 
   #begin({ manager, connections }: Snapshot): void {
+    this.#begun += 1;
     this.link.set({ name: 'live' });
     this.manager.set(manager);
-    this.#take(connections, Date.now());
+    this.#take(connections, { atMs: this.now(), knows: this.#heard });
     void this.#readPast().catch(() => undefined);
   }
 
   async #readPast(): Promise<void> {
+    const newest = this.log.newest;
     const [samples, lines] = await Promise.all([
       api.samples().catch(() => undefined),
       api.logs(LOG_LINES).catch(() => undefined),
     ]);
-    if (lines) this.log.replace(lines);
+    if (lines) this.log.replace(lines, newest);
     if (samples === undefined) return;
-    const grid = new Grid(COARSE_POINTS);
-    const series = Object.entries(samples.connections);
-    for (const [at, time] of samples.times.entries()) {
-      const points = series.map(([id, of]): [string, Point] => [
-        id,
-        {
-          bytesIn: of.bytesIn[at] ?? null,
-          bytesOut: of.bytesOut[at] ?? null,
-          openStreams: of.openStreams[at] ?? null,
-          setUpMs: of.setUpMs[at] ?? null,
-        },
-      ]);
-      grid.append(Date.parse(time), new Map(points));
-    }
-    this.coarse = grid;
+    this.coarse = Grid.of(samples, COARSE_POINTS);
     this.beat.set(this.beat.get() + 1);
   }
 
@@ -159,33 +168,50 @@ export class Feed {
   async #poll(): Promise<void> {
     this.#pollDueMs = Infinity;
     this.#polling = true;
-    const chosen = this.#chosen;
+    const [chosen, knows, begun] = [this.#chosen, this.#heard, this.#begun];
     // The manager counts when it is asked; when its answer is read depends on how busy this page is.
-    const askedMs = Date.now();
+    const askedMs = this.now();
     try {
-      const [manager, connections] = await Promise.all([api.manager(), api.connections(chosen)]);
+      const [manager, { connections, atMs }] = await Promise.all([api.manager(), api.connections(chosen)]);
+      this.#setClock(atMs);
+      // Nobody follows for a page that is hidden: this is how it learns that the manager is there again.
+      if (document.hidden && this.link.get().name !== 'live') this.link.set({ name: 'live' });
       if (JSON.stringify(manager) !== JSON.stringify(this.manager.get())) this.manager.set(manager);
-      this.#take(connections, askedMs);
+      this.#take(connections, { atMs: askedMs, knows });
       this.#note(askedMs);
       if (chosen === this.#chosen) this.details.set(connections.find(isDetailed));
     } catch (error) {
-      // Whoever follows begins anew and says how things stand.
-      if (this.link.get().name === 'live') this.#following?.abort();
-      this.#lost(error);
+      if (begun === this.#begun) {
+        // Whoever follows begins anew and says how things stand.
+        if (this.link.get().name === 'live') this.#following?.abort();
+        this.#lost(error);
+      }
     } finally {
       this.#polling = false;
       const again = this.#pollAgain;
       this.#pollAgain = false;
-      this.#pollIn(again ? SOON_MS : document.hidden ? HIDDEN_POLL_MS : POLL_MS);
+      this.#pollIn(again ? SOON_MS : this.#restMs());
     }
   }
 
-  #take(connections: readonly ConnectionView[], nowMs: number): void {
+  #restMs(): number {
+    if (this.link.get().name === 'over') return OVER_RETRY_MS;
+    return document.hidden ? HIDDEN_POLL_MS : POLL_MS;
+  }
+
+  #setClock(managerMs: number): void {
+    const aheadMs = managerMs - Date.now();
+    if (Math.abs(aheadMs - this.#aheadMs) < CLOCKS_AGREE_MS || Number.isNaN(aheadMs)) return;
+    this.#aheadMs = Math.abs(aheadMs) < CLOCKS_AGREE_MS ? 0 : aheadMs;
+    this.nowMs.set(this.now());
+  }
+
+  #take(connections: readonly ConnectionView[], told: { atMs: number; knows: number }): void {
     const before = this.cells.get();
     const cells = new Map(
       connections.map((view) => [view.id, before?.get(view.id) ?? new ConnectionCell(view)] as const),
     );
-    for (const view of connections) cells.get(view.id)?.update(view, nowMs);
+    for (const view of connections) cells.get(view.id)?.update(view, told);
     const sameIds =
       before?.size === cells.size && [...before.keys()].every((id, at) => id === connections[at]?.id);
     if (!sameIds) this.cells.set(cells);
@@ -210,10 +236,11 @@ export class Feed {
   #note(nowMs: number): void {
     const cells = [...(this.cells.get() ?? [])];
     const pointsOf = (grid: 'fine' | 'coarse') => new Map(cells.map(([id, cell]) => [id, cell.point(grid)]));
-    // An event may have asked in between: points stand a second apart at least.
-    if (nowMs - (this.fine.times.at(-1) ?? 0) < POLL_MS * 0.9) return;
+    // An event may have asked in between: points stand a second apart at least, unless the clock was set back.
+    const apartMs = (grid: Grid) => Math.abs(nowMs - (grid.times.at(-1) ?? 0));
+    if (apartMs(this.fine) < POLL_MS * 0.9) return;
     this.fine.append(nowMs, pointsOf('fine'));
-    if (nowMs - (this.coarse.times.at(-1) ?? 0) >= COARSE_MS) this.coarse.append(nowMs, pointsOf('coarse'));
+    if (apartMs(this.coarse) >= COARSE_MS) this.coarse.append(nowMs, pointsOf('coarse'));
     this.beat.set(this.beat.get() + 1);
   }
 

@@ -13,15 +13,25 @@ export class LogBook {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastKey = 0;
 
+  /** The number of the newest line. */
+  get newest(): number {
+    return this.#lastKey;
+  }
+
   append(event: EventView): void {
     this.#pending.push(this.#lineOf(event));
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.#tell(), TELL_MS);
   }
 
-  /** All that the manager remembers; what came meanwhile is in it. */
-  replace(events: readonly EventView[]): void {
+  /** All that the manager remembers, asked for when `since` was the newest line; what came later may not be in it. */
+  replace(events: readonly EventView[], since: number): void {
+    const later = [...this.lines.get(), ...this.#pending].filter(({ key }) => key > since);
+    const lines = events.map((event) => this.#lineOf(event));
+    const known = new Set(lines.map(textOf));
     this.#pending = [];
-    this.lines.set(events.map((event) => this.#lineOf(event)));
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.lines.set([...lines, ...later.filter((line) => !known.has(textOf(line)))].slice(-LINES_KEPT));
   }
 
   #tell(): void {
@@ -33,4 +43,8 @@ export class LogBook {
   #lineOf(event: EventView): LogLine {
     return logLineOf((this.#lastKey += 1), event);
   }
+}
+
+function textOf({ time, event, id, about }: LogLine): string {
+  return JSON.stringify([time, event, id, about]);
 }

@@ -21,7 +21,7 @@ export function Charts({ id }: { id?: string }) {
   const { feed } = usePage();
   useValue(feed.beat);
   const [seconds, setSeconds] = useState<number>(SPANS[0].seconds);
-  const sinceMs = Date.now() - seconds * 1000;
+  const sinceMs = feed.now() - seconds * 1000;
   const ids = id === undefined ? [...new Set([...feed.coarse.ids, ...feed.fine.ids])] : [id];
   const timeline = timelineOf(feed.coarse, feed.fine, ids, sinceMs);
   return (

@@ -87,8 +87,8 @@ function Details({ id, cell }: { id: string; cell: ConnectionCell }) {
       )}
       <Charts id={id} />
       <Numbers view={view} />
-      <StreamsTable streams={known?.streams ?? []} open={view.openStreams} />
-      <ConnectionErrors errors={known?.errors ?? []} />
+      <StreamsTable streams={known?.streams} open={view.openStreams} />
+      <ConnectionErrors errors={known?.errors} />
       <section class="panel" aria-labelledby="details-log">
         <h2 id="details-log">Log</h2>
         <LogLines id={id} text="" label={`Log of ${view.connection}`} />

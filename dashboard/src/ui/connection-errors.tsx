@@ -3,12 +3,13 @@ import type { ErrorView } from '../../../src/manager/control/operations.ts';
 import { Remedy } from './remedy.tsx';
 import { Ago, Clock } from './text.tsx';
 
-export function ConnectionErrors({ errors }: { errors: readonly ErrorView[] }) {
+/** `errors` undefined: not known yet. */
+export function ConnectionErrors({ errors }: { errors: readonly ErrorView[] | undefined }) {
   return (
     <section class="panel" aria-labelledby="errors-title">
       <h2 id="errors-title">Last errors</h2>
-      {errors.length === 0 ? (
-        <p class="muted rest">None since the manager was started.</p>
+      {errors === undefined || errors.length === 0 ? (
+        <p class="muted rest">{errors ? 'None since the manager was started.' : 'Asking the manager …'}</p>
       ) : (
         <ol class="errors">
           {grouped(errors).map(({ error, count, first }) => (

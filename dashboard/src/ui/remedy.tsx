@@ -15,7 +15,11 @@ export interface Trouble {
 export function useHelp(): Help {
   const [help, setHelp] = useState<Help>({});
   useEffect(() => {
-    void import('virtual:error-help').then((module) => setHelp(module.default));
+    // Where it cannot be had, the manager's own words have to do.
+    import('virtual:error-help').then(
+      (module) => setHelp(module.default),
+      () => undefined,
+    );
   }, []);
   return help;
 }

@@ -12,7 +12,7 @@ const STEPS = 36;
 export function SparkLine({ id }: { id: string }) {
   const { feed } = usePage();
   const path = useSelected(feed.beat, () => {
-    const sinceMs = Date.now() - SPAN_SECONDS * 1000;
+    const sinceMs = feed.now() - SPAN_SECONDS * 1000;
     const { times, bytesIn, bytesOut } = timelineOf(feed.coarse, feed.fine, [id], sinceMs);
     const rates = bytesIn.map((rate, at) => (rate ?? 0) + (bytesOut[at] ?? 0));
     return pathOf(bucketsOf(times, rates, sinceMs / 1000));

@@ -2,16 +2,25 @@
 import { useState } from 'preact/hooks';
 import type { StreamView } from '../../../src/manager/control/operations.ts';
 import { formatBytes, formatCount, formatDuration } from '../model/format.ts';
+import { usePage } from './page-context.ts';
 
 const SHOWN_FIRST = 25;
 const SHOWN_MORE = 100;
 
 type Order = 'newest' | 'oldest' | 'largest';
 
-export function StreamsTable({ streams, open }: { streams: readonly StreamView[]; open: number }) {
+interface TableProps {
+  /** Undefined: not known yet. */
+  streams: readonly StreamView[] | undefined;
+  open: number;
+}
+
+export function StreamsTable({ streams: known, open }: TableProps) {
+  const { feed } = usePage();
   const [order, setOrder] = useState<Order>('newest');
   const [shown, setShown] = useState(SHOWN_FIRST);
-  const nowMs = Date.now();
+  const streams = known ?? [];
+  const nowMs = feed.now();
   const rows = sorted(streams, order).slice(0, shown);
   return (
     <section class="panel" aria-labelledby="streams-title">
@@ -31,7 +40,7 @@ export function StreamsTable({ streams, open }: { streams: readonly StreamView[]
         )}
       </div>
       {streams.length === 0 ? (
-        <p class="muted rest">None now.</p>
+        <p class="muted rest">{known ? 'None now.' : 'Asking the manager …'}</p>
       ) : (
         <div class="scroll" role="region" aria-labelledby="streams-title" tabIndex={0}>
           <table class="table">

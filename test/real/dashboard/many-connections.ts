@@ -25,6 +25,7 @@ export class ManyConnections {
   readonly #watchers = new Set<(event: EventView) => void>();
   readonly #states = new Map<string, Partial<ConnectionView>>();
   #server: WebServer | undefined;
+  #hold: Hold | undefined;
 
   async start(folder: string, port = 0): Promise<void> {
     this.#server = await openWebServer({
@@ -50,11 +51,27 @@ export class ManyConnections {
     this.tell({ event: 'state', time, id, state, ...(reason ? { reason } : {}) });
   }
 
+  /** How many pages follow its events. */
+  get followers(): number {
+    return this.#watchers.size;
+  }
+
+  /** Until this is released, what a page asks for is answered late, and with what was true when it was asked. */
+  hold(): Hold {
+    this.#hold = new Hold(() => (this.#hold = undefined));
+    return this.#hold;
+  }
+
   tell(event: EventView): void {
     for (const watch of this.#watchers) watch(event);
   }
 
   readonly ids = Array.from({ length: CONNECTIONS }, (_, at) => idOf(at));
+
+  async #answer<T>(answer: T): Promise<T> {
+    await this.#hold?.wait();
+    return answer;
+  }
 
   #view(at: number): ConnectionView {
     const id = idOf(at);
@@ -114,13 +131,20 @@ export class ManyConnections {
       file: '/etc/hcm/hcm.yaml',
       problems: [],
     }),
-    list: () => this.ids.map((_, at) => this.#view(at)),
+    list: (detailsOf) => {
+      const views = this.ids.map((id, at) => (id === detailsOf ? this.#details(at) : this.#view(at)));
+      // Who begins to follow is told at once.
+      return detailsOf === undefined ? views : (this.#answer(views) as never);
+    },
     show: (id) => {
       const at = this.ids.indexOf(id);
       if (at < 0) throw new HcmError('HCM_RESOURCE_NOT_FOUND', `The manager has no connection "${id}".`);
       return this.#details(at);
     },
-    add: () => Promise.reject(new HcmError('HCM_STATE_UNWRITABLE', 'The disk is full.')),
+    add: async () => {
+      await this.#answer(undefined);
+      throw new HcmError('HCM_STATE_UNWRITABLE', 'The disk is full.');
+    },
     remove: () => Promise.resolve(),
     restart: (id) => Promise.resolve(this.#view(this.ids.indexOf(id))),
     test: () => Promise.reject(new HcmError('HCM_UNEXPECTED', 'This one is only played.')),
@@ -159,6 +183,33 @@ export class ManyConnections {
       return () => void this.#watchers.delete(onEvent);
     },
   };
+}
+
+/** Answers that are not given yet. */
+class Hold {
+  /** Resolves with the first question. */
+  readonly asked: Promise<void>;
+  #tellAsked!: () => void;
+  readonly #waiting: ((error?: HcmError) => void)[] = [];
+  readonly #onRelease: () => void;
+
+  constructor(onRelease: () => void) {
+    this.#onRelease = onRelease;
+    this.asked = new Promise((resolve) => (this.#tellAsked = resolve));
+  }
+
+  wait(): Promise<void> {
+    this.#tellAsked();
+    return new Promise((resolve, reject) =>
+      this.#waiting.push((error) => (error ? reject(error) : resolve())),
+    );
+  }
+
+  /** `error`: what was asked failed. */
+  release(error?: HcmError): void {
+    this.#onRelease();
+    for (const answer of this.#waiting.splice(0)) answer(error);
+  }
 }
 
 function isForward(at: number): boolean {

@@ -25,6 +25,12 @@ describe('rates in the page', () => {
     assert.deepEqual([push(5_000, 300), push(9_000, 300)], [0, 0], 'what flowed long ago does not count');
     assert.deepEqual([push(10_000, 10), push(11_000, 110)], [0, 100]);
   });
+
+  it('of now begin anew when the clock is set back', () => {
+    const meter = new RateMeter();
+    const push = (atMs: number, bytes: number) => meter.push({ atMs, bytesIn: bytes, bytesOut: 0 }).in;
+    assert.deepEqual([push(3_600_000, 0), push(0, 100), push(1_000, 600)], [0, 0, 500]);
+  });
 });
 
 describe('the past of connections, in the page', () => {
@@ -57,6 +63,22 @@ describe('the past of connections, in the page', () => {
     grid.append(0, new Map([['gone', point(1)]]));
     for (const time of [1, 2, 3]) grid.append(time, new Map([['a', point(time)]]));
     assert.deepEqual([grid.times, grid.ids], [[2, 3], ['a']]);
+  });
+
+  it('goes on when the clock is set back, without what was noted for later', () => {
+    const grid = new Grid(100);
+    for (const time of [1_000, 2_000, 3_000]) grid.append(time, new Map([['a', point(time)]]));
+    grid.append(1_500, new Map([['a', point(3_500)]]));
+    grid.append(2_500, new Map([['a', point(4_500)]]));
+    const { times, bytesIn } = timelineOf(new Grid(1), grid, ['a'], 0);
+    assert.deepEqual([times, bytesIn], [[1, 1.5, 2.5], [null, 5_000, 1_000]]); // prettier-ignore
+  });
+
+  it('is what the manager remembers, at first', () => {
+    const series = { bytesIn: [null, 5], bytesOut: [null, 6], openStreams: [null, 1], setUpMs: [null, null] };
+    const times = ['1970-01-01T00:00:05.000Z', '1970-01-01T00:00:10.000Z'];
+    const grid = Grid.of({ everyMs: 5_000, times, connections: { a: series } }, 100);
+    assert.deepEqual([grid.times, grid.column('a')], [[5_000, 10_000], series]);
   });
 
   it('knows the median of openings, and that there were none', () => {
