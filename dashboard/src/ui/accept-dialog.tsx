@@ -1,26 +1,19 @@
 /** Confirms the target that Azure names now. Until then nothing is forwarded there. */
-import { useState } from 'preact/hooks';
 import type { ConnectionView } from '../../../src/manager/control/operations.ts';
-import { api, type ApiError } from '../net/api.ts';
+import { api } from '../net/api.ts';
+import { useAction } from './action.ts';
 import { Dialog } from './dialog.tsx';
 import { Failure } from './failure.tsx';
 import { usePage } from './page-context.ts';
 
 export function AcceptDialog({ view, onClose }: { view: ConnectionView; onClose: () => void }) {
   const page = usePage();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError>();
+  const { busy, error, run } = useAction();
   const accept = async (close: () => void) => {
-    setBusy(true);
-    try {
-      await api.restart(view.id, true);
-      close();
-      page.say(`${view.connection} leads to ${view.target ?? 'the target that Azure names'} from now on.`);
-      page.feed.refresh();
-    } catch (failure) {
-      setError(failure as ApiError);
-      setBusy(false);
-    }
+    await api.restart(view.id, true);
+    close();
+    page.say(`${view.connection} leads to ${view.target ?? 'the target that Azure names'} from now on.`);
+    page.feed.refresh();
   };
   return (
     <Dialog title={`Accept the target of ${view.connection}?`} onClose={onClose}>
@@ -40,7 +33,7 @@ export function AcceptDialog({ view, onClose }: { view: ConnectionView; onClose:
               type="button"
               class="button primary"
               aria-disabled={busy}
-              onClick={() => void (busy || accept(close))}
+              onClick={() => void run(() => accept(close))}
             >
               {busy ? 'Accepting …' : `Accept ${view.target ?? ''}`}
             </button>

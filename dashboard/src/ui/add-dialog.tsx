@@ -3,8 +3,10 @@
  * connection string lives only in its field: it goes to the manager once, and with the dialog it is gone.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Added } from '../../../src/manager/control/operations.ts';
 import { EMPTY_FIELDS, fieldOf, readAddFields, type AddFields, type FieldErrors } from '../model/add-form.ts';
-import { api, type ApiError } from '../net/api.ts';
+import { api } from '../net/api.ts';
+import { useAction } from './action.ts';
 import { Dialog } from './dialog.tsx';
 import { Failure } from './failure.tsx';
 import { Field } from './field.tsx';
@@ -14,8 +16,11 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
   const page = usePage();
   const [fields, setFields] = useState<AddFields>(EMPTY_FIELDS);
   const [errors, setErrors] = useState<FieldErrors>({});
-  const [failure, setFailure] = useState<ApiError>();
-  const [busy, setBusy] = useState(false);
+  const { busy, error, run } = useAction(({ code, message }) => {
+    const about = fieldOf(code);
+    if (about) setErrors({ [about]: message });
+    return about !== undefined;
+  });
   const form = useRef<HTMLFormElement>(null);
   const { role } = fields;
   const field = (name: keyof FieldErrors) => ({
@@ -28,29 +33,16 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
     form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }, [errors]);
   const submit = async (close: () => void) => {
-    setFailure(undefined);
     const read = readAddFields(fields);
     setErrors('errors' in read ? read.errors : {});
     if ('errors' in read) return;
-    setBusy(true);
-    try {
-      const { connection, changed } = await api.add(read.request);
-      setFields(EMPTY_FIELDS);
-      close();
-      page.say(
-        changed
-          ? `${connection.connection} is added.`
-          : `${connection.connection} was there already, just so.`,
-      );
-      page.feed.refresh();
-      page.go({ view: 'connection', id: connection.id });
-    } catch (error) {
-      const failed = error as ApiError;
-      const about = fieldOf(failed.code);
-      if (about) setErrors({ [about]: failed.message });
-      else setFailure(failed);
-      setBusy(false);
-    }
+    const added = await api.add(read.request);
+    const { connection } = added;
+    setFields(EMPTY_FIELDS);
+    close();
+    page.say(`${connection.connection} ${outcomeOf(added)}.`);
+    page.feed.refresh();
+    page.go({ view: 'connection', id: connection.id });
   };
   return (
     <Dialog title="Add a connection" onClose={onClose} keepsText>
@@ -62,7 +54,7 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
           autocomplete="off"
           onSubmit={(event) => {
             event.preventDefault();
-            if (!busy) void submit(close);
+            void run(() => submit(close));
           }}
         >
           <fieldset class="roles">
@@ -110,7 +102,7 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
               placeholder="127.0.0.1:5432"
             />
           )}
-          {failure && <Failure error={failure} />}
+          {error && <Failure error={error} />}
           <div class="dialog-foot">
             <button type="button" class="button" onClick={close}>
               Cancel
@@ -123,6 +115,11 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
       )}
     </Dialog>
   );
+}
+
+function outcomeOf({ changed, replaced }: Added): string {
+  if (!changed) return 'was there already, just so';
+  return replaced ? 'is replaced: it was there with another key or other settings' : 'is added';
 }
 
 interface RoleProps {

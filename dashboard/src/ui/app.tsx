@@ -18,10 +18,14 @@ export function App({ page }: { page: Page }) {
   const loaded = useSelected(page.feed.cells, (cells) => cells !== undefined);
   const [adding, setAdding] = useState(false);
   const main = useRef<HTMLElement>(null);
+  const before = useRef(route);
   useTitle(page);
   useEffect(() => {
-    // Where the list gives way to what was chosen from it, whoever types goes along.
-    if (route.view === 'connection' && matchMedia('(max-width: 60rem)').matches) main.current?.focus();
+    if (route === before.current) return;
+    before.current = route;
+    // Whoever types goes along where the list gives way to what was chosen from it, and where what had the focus went.
+    const givesWay = route.view === 'connection' && matchMedia('(max-width: 60rem)').matches;
+    if (givesWay || document.activeElement === document.body) main.current?.focus();
   }, [route]);
   return (
     <PageContext.Provider value={page}>

@@ -1,7 +1,7 @@
 /** All connections. Each row watches its own connection: a change of one draws one row. */
 import { useMemo, useRef } from 'preact/hooks';
 import type { Filter } from '../model/states.ts';
-import { Value, useValue } from '../state/value.ts';
+import { Value, useSelected, useValue } from '../state/value.ts';
 import { ConnectionRow } from './connection-row.tsx';
 import { Symbol } from './icons.tsx';
 import { usePage } from './page-context.ts';
@@ -73,6 +73,8 @@ function Filters({ sought }: { sought: Value<Sought> }) {
 }
 
 function Empty({ onAdd }: { onAdd: () => void }) {
+  const { route } = usePage();
+  const isAlone = useSelected(route, ({ view }) => view === 'connections');
   return (
     <section class="empty" aria-labelledby="empty-title">
       <svg viewBox="0 0 120 48" aria-hidden="true" focusable="false">
@@ -94,7 +96,7 @@ function Empty({ onAdd }: { onAdd: () => void }) {
           stroke-dasharray="5 5"
         />
       </svg>
-      <h2 id="empty-title">No connections yet</h2>
+      {isAlone ? <h1 id="empty-title">No connections yet</h1> : <h2 id="empty-title">No connections yet</h2>}
       <p>
         A listener brings a hybrid connection of Azure Relay to a target in this network; a forward gives one
         a port on this machine.

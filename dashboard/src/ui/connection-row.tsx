@@ -32,6 +32,7 @@ export function ConnectionRow({ id, cell, sought }: RowProps) {
         <a
           class="row-link"
           href={formatRoute({ view: 'connection', id })}
+          aria-label={`${view.connection}, ${view.role}`}
           aria-current={chosen ? 'page' : undefined}
         >
           {view.connection}

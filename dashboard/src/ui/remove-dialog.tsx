@@ -1,28 +1,21 @@
 /** Asks before a connection is forgotten. */
-import { useState } from 'preact/hooks';
 import type { ConnectionView } from '../../../src/manager/control/operations.ts';
 import { counted } from '../model/format.ts';
-import { api, type ApiError } from '../net/api.ts';
+import { api } from '../net/api.ts';
+import { useAction } from './action.ts';
 import { Dialog } from './dialog.tsx';
 import { Failure } from './failure.tsx';
 import { usePage } from './page-context.ts';
 
 export function RemoveDialog({ view, onClose }: { view: ConnectionView; onClose: () => void }) {
   const page = usePage();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError>();
+  const { busy, error, run } = useAction();
   const remove = async (close: () => void) => {
-    setBusy(true);
-    try {
-      await api.remove(view.id);
-      close();
-      page.say(`${view.connection} is removed.`);
-      page.go({ view: 'connections' });
-      page.feed.refresh();
-    } catch (failure) {
-      setError(failure as ApiError);
-      setBusy(false);
-    }
+    await api.remove(view.id);
+    close();
+    page.say(`${view.connection} is removed.`);
+    page.go({ view: 'connections' });
+    page.feed.refresh();
   };
   return (
     <Dialog title={`Remove ${view.connection}?`} onClose={onClose}>
@@ -42,7 +35,7 @@ export function RemoveDialog({ view, onClose }: { view: ConnectionView; onClose:
               type="button"
               class="button danger"
               aria-disabled={busy}
-              onClick={() => void (busy || remove(close))}
+              onClick={() => void run(() => remove(close))}
             >
               {busy ? 'Removing …' : 'Remove'}
             </button>
