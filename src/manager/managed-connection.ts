@@ -7,13 +7,12 @@ import { HcmError } from '../protocol/errors.ts';
 import { sleep, type Clock } from '../tunnel/clock.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 import type { TunnelEvent } from '../tunnel/events.ts';
-import { metadataPauseMs } from '../tunnel/metadata-watch.ts';
 import { ReconnectPolicy } from '../tunnel/reconnect-policy.ts';
 import type { LiveStream } from '../tunnel/stream-set.ts';
 import { ConnectionRecord, type ConnectionState } from './connection-record.ts';
 import { NamedTarget } from './named-target.ts';
 import { isTargetDown } from './problems.ts';
-import { TargetHealth } from './target-health.ts';
+import { TargetGate } from './target-gate.ts';
 import { TargetRecovery } from './target-recovery.ts';
 import type { ConnectionSpec, ManagedTunnel, OpenTunnel, TargetQuestions } from './tunnel.ts';
 
@@ -40,12 +39,9 @@ export class ManagedConnection {
   readonly #stopping = new AbortController();
   readonly #policy: ReconnectPolicy;
   readonly #named: NamedTarget;
-  readonly #health: TargetHealth | undefined;
+  readonly #gate: TargetGate;
   readonly #recovery: TargetRecovery | undefined;
   #tunnel: ManagedTunnel | undefined;
-  #targetDown: HcmError | undefined;
-  /** Resolves with the first answer of a target, or at the stop. */
-  #firstAnswer: () => void = () => undefined;
   /** Ends the present life of the tunnel, or the pause before the next; the loop looks at what is wanted then. */
   #interrupt = new AbortController();
   /** Tunnels whose streams may still go on. */
@@ -63,7 +59,7 @@ export class ManagedConnection {
     this.#policy = new ReconnectPolicy(random);
     this.#named = new NamedTarget(spec);
     this.record = new ConnectionRecord(() => clock.nowMs(), options.onState);
-    this.#health = this.#createHealth();
+    this.#gate = this.#createGate();
     this.#recovery = this.#createRecovery();
   }
 
@@ -80,12 +76,12 @@ export class ManagedConnection {
 
   /** How often its target is asked whether it is there while all is well; undefined when it is not. */
   get checkEveryMs(): number | undefined {
-    return this.#health?.intervalMs;
+    return this.#gate.everyMs;
   }
 
   /** When it is asked again, in wall-clock time. */
   get nextCheckAtMs(): number | undefined {
-    return this.#health && this.#options.clock.nowMs() + this.#health.nextInMs;
+    return this.#gate.nextAtMs;
   }
 
   /** Once. Begins when `after` has resolved: a local port cannot be bound before another has let it go. */
@@ -97,7 +93,7 @@ export class ManagedConnection {
   restart(): void {
     this.#named.forget();
     this.#reopen(RESTART_GRACE_MS);
-    this.#health?.checkNow();
+    this.#gate.checkNow();
   }
 
   /**
@@ -107,7 +103,7 @@ export class ManagedConnection {
   async renewKey(): Promise<void> {
     const tunnel = this.#tunnel;
     // Held back: the next tunnel asks for the key anyway.
-    if (!tunnel && this.#targetDown) return;
+    if (!tunnel && this.#gate.down) return;
     const isTaken = (await tunnel?.renewKey?.()) ?? false;
     if (!isTaken && tunnel === this.#tunnel) this.#reopen(UNHURRIED_GRACE_MS);
   }
@@ -124,9 +120,8 @@ export class ManagedConnection {
     this.#graceMs = graceMs;
     this.#stopping.abort();
     this.#interrupt.abort();
-    this.#health?.stop();
+    this.#gate.stop();
     this.#recovery?.stop();
-    this.#firstAnswer();
     for (const tunnel of this.#draining.keys()) void tunnel.stop({ graceMs });
     this.record.stop();
     await this.#running;
@@ -145,11 +140,11 @@ export class ManagedConnection {
   }
 
   async #run(): Promise<void> {
-    await this.#askFirst();
+    if (!this.#isStopping) await this.#gate.first();
     while (!this.#isStopping) {
       this.#interrupt = new AbortController();
-      if (this.#targetDown) {
-        this.record.gate(this.#targetDown);
+      if (this.#gate.down) {
+        this.record.gate(this.#gate.down);
         await aborted(this.#interrupt.signal);
         continue;
       }
@@ -179,7 +174,7 @@ export class ManagedConnection {
     this.#life += 1;
     this.#recovery?.stop();
     const isForward = tunnel.binds.length > 0;
-    const isGated = this.#targetDown !== undefined;
+    const isGated = this.#gate.down !== undefined;
     if ((isForward || !error) && !isGated && !this.#isStopping) this.record.connect();
     this.#drain(tunnel);
     // A local port cannot be bound a second time before it is let go.
@@ -196,7 +191,7 @@ export class ManagedConnection {
   }
 
   #drain(tunnel: ManagedTunnel): void {
-    const isGated = this.#targetDown !== undefined && !this.#isStopping;
+    const isGated = this.#gate.down !== undefined && !this.#isStopping;
     const graceMs = isGated ? UNHURRIED_GRACE_MS : this.#graceMs;
     if (!this.#isStopping) this.#graceMs = RESTART_GRACE_MS;
     const draining = tunnel
@@ -230,55 +225,21 @@ export class ManagedConnection {
   #learn(event: TunnelEvent): void {
     if (event.event === 'online' || event.event === 'target-changed') {
       const isNew = event.target !== undefined && this.#named.told(event.target, event.error !== undefined);
-      if (isNew) this.#health?.checkNow();
-    } else if ('error' in event && event.error && isTargetDown(event.error.code)) this.#health?.checkNow();
+      if (isNew) this.#gate.checkNow();
+    } else if ('error' in event && event.error && isTargetDown(event.error.code)) this.#gate.checkNow();
   }
 
-  /** Resolves when the target was asked for the first time; at once when it is not to be asked. */
-  #askFirst(): Promise<void> {
-    if (!this.#health || this.#isStopping) return Promise.resolve();
-    const answered = new Promise<void>((resolve) => (this.#firstAnswer = resolve));
-    this.#health.checkNow();
-    return answered;
-  }
-
-  #createHealth(): TargetHealth | undefined {
-    const { clock, targets } = this.#options;
-    const { declared } = this.spec;
-    const check = declared.kind === 'listener' ? declared.listener.healthCheck : undefined;
-    if (!check || !targets) return undefined;
-    return new TargetHealth({
-      clock,
-      intervalMs: check.everyMs,
-      probe: (signal) => this.#probe(targets, signal),
-      onChange: (down) => this.#onHealth(down),
+  #createGate(): TargetGate {
+    const { clock, random, targets } = this.#options;
+    return new TargetGate(this.spec, {
+      ...{ clock, random, targets, named: this.#named },
+      hasTunnel: () => this.#tunnel !== undefined,
+      onNamed: (target) => this.record.named(target),
+      onChange: (turned) => {
+        if (turned) this.#interrupt.abort();
+        else if (this.#gate.down) this.record.gate(this.#gate.down);
+      },
     });
-  }
-
-  #onHealth(down: HcmError | undefined): void {
-    const wasDown = this.#targetDown !== undefined;
-    this.#targetDown = down;
-    this.#firstAnswer();
-    if (wasDown !== (down !== undefined)) this.#interrupt.abort();
-    else if (down) this.record.gate(down);
-  }
-
-  async #probe(targets: TargetQuestions, signal: AbortSignal): Promise<void> {
-    await this.#readNamed(targets, signal);
-    const { known: named, confirmed, isNeeded } = this.#named;
-    if (isNeeded && named === undefined) return;
-    await targets.probe(this.spec, { named, confirmed, signal });
-  }
-
-  /** A tunnel that runs reads it itself. */
-  async #readNamed(targets: TargetQuestions, signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#options;
-    if (this.#tunnel || !this.#named.isDue(clock.monotonicMs())) return;
-    this.#named.readAgainAt(clock.monotonicMs() + metadataPauseMs(random));
-    const target = await targets.read(this.spec, signal).catch(() => undefined);
-    if (target === undefined || this.#tunnel || signal.aborted) return;
-    this.record.named(target);
-    this.#named.read(target);
   }
 
   #createRecovery(): TargetRecovery | undefined {
