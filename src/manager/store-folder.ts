@@ -1,6 +1,6 @@
 /** The folder of the manager's store: made for its user alone; one that others may write to is not believed. */
 import { mkdir, stat } from 'node:fs/promises';
-import { platform } from 'node:os';
+import { platform, userInfo } from 'node:os';
 import { HcmError } from '../protocol/errors.ts';
 
 const MODE = 0o700;
@@ -12,7 +12,7 @@ const ROOT = 0;
  * changes nothing of that: a file that is not there yet can be made by anybody.
  * @throws HcmError HCM_STATE_UNWRITABLE when it cannot be made, HCM_FORBIDDEN when others may write there.
  */
-export async function makeStoreFolder(folder: string, userId = process.getuid?.()): Promise<void> {
+export async function makeStoreFolder(folder: string, userId = userInfo().uid): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: MODE });
     const found = await stat(folder);
