@@ -103,5 +103,8 @@ function namespaceOf(host: string): string {
 }
 
 function noTarget(): never {
-  throw new HcmError('HCM_TARGET_MISSING', 'A listener needs a target: HOST:PORT that this machine reaches.');
+  throw new HcmError(
+    'HCM_TARGET_MISSING',
+    'A listener needs a target: HOST:PORT that this machine reaches. In a terminal, hcm add takes the one that Azure names, and says it.',
+  );
 }

@@ -13,6 +13,8 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, children, keepsText = false }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  /** The mouse went down beside it: text that is marked from within to there closes nothing. */
+  const pressedBeside = useRef(false);
   const titleId = useId();
   useEffect(() => {
     dialog.current?.showModal();
@@ -26,7 +28,8 @@ export function Dialog({ title, onClose, children, keepsText = false }: DialogPr
       class="dialog"
       aria-labelledby={titleId}
       onClose={onClose}
-      onClick={({ target }) => target === dialog.current && !keepsText && close()}
+      onPointerDown={({ target }) => (pressedBeside.current = target === dialog.current)}
+      onClick={({ target }) => target === dialog.current && pressedBeside.current && !keepsText && close()}
     >
       <div class="dialog-body">
         <div class="dialog-head">

@@ -40,6 +40,8 @@ describe('the page of a manager with very much to show', function () {
     browser = await RealBrowser.start();
   });
   afterEach(function () {
+    // What a test that has failed still holds.
+    many.hold().release();
     return browser.closePages({ check: this.currentTest?.state === 'passed' });
   });
   after(async () => {
@@ -198,6 +200,21 @@ describe('the page of a manager with very much to show', function () {
     await dialog.getByText('The disk is full.').waitFor();
     assert.equal(await dialog.getByRole('textbox', { name: 'Local address' }).inputValue(), '127.0.0.1:1433');
     opened.forgive(/507/);
+  });
+
+  it('keeps a dialog open while text is marked, and closes it by a click beside it', async () => {
+    const { page } = await open(`#/connection/${encodeURIComponent('listen contoso-relay/web-1')}`);
+    await page.getByRole('button', { name: 'Remove' }).click();
+    const dialog = page.getByRole('dialog');
+    const box = await dialog.boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x / 2, box.y / 2);
+    await page.mouse.up();
+    await dialog.waitFor();
+    await page.mouse.click(box.x / 2, box.y / 2);
+    await dialog.waitFor({ state: 'detached' });
   });
 
   it('tells what went wrong in a dialog that was closed meanwhile', async () => {
