@@ -63,7 +63,8 @@ async function check(path: string): Promise<HcmError[]> {
 async function aside(path: string): Promise<HcmError> {
   try {
     const kept = await putAside(path);
-    return corrupt(path, `it was damaged and put aside as ${kept}; connections whose key it had wait for it`);
+    const what = `it was damaged and put aside as ${kept}; connections whose key it had wait for it`;
+    return corrupt(path, what, 'Give each its key again: hcm add … --connection-string-file FILE');
   } catch (error) {
     return asHcmError(error);
   }

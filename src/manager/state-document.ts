@@ -9,6 +9,9 @@ import { HcmError } from '../protocol/errors.ts';
 /** Ten thousand connections need a few megabytes; what is larger was not written by the manager. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** A manager that runs writes over what is put in its place. */
+const MEND = 'Stop the manager, mend the file and put it back; or add again what it had: hcm add';
+
 /**
  * The parsed document, undefined when there is none.
  * @throws HcmError HCM_STATE_CORRUPT when it is of no use, HCM_FILE_UNREADABLE. The file stays as it is.
@@ -25,9 +28,9 @@ export async function loadDocument(path: string): Promise<unknown> {
   return loadJson(path);
 }
 
-export function corrupt(path: string, what: string): HcmError {
+export function corrupt(path: string, what: string, next = MEND): HcmError {
   return new HcmError('HCM_STATE_CORRUPT', `The file ${path} cannot be used: ${what}.`, {
-    details: { file: path },
+    details: { file: path, next },
   });
 }
 

@@ -11,6 +11,11 @@ import { checkSocketFolder } from './socket-folder.ts';
 
 /** Linux takes 107 bytes (unix(7), less the final zero); a longer path would be cut, silently. */
 const PATH_MAX_BYTES = 107;
+/**
+ * Whoever cleans up temporary folders may take the file away: then nobody could ask the manager, and a second one would
+ * start beside it. One lstat(2) each time.
+ */
+const LOOK_MS = 2_000;
 /** Each follower costs memory; nobody has so many terminals. */
 const CONNECTIONS_MAX = 256;
 
@@ -19,6 +24,8 @@ export interface ControlSocketOptions {
   /** Id of the group that may use it, of a service; undefined: its user alone. */
   groupId?: number | undefined;
   serve: RequestListener;
+  /** How often it is looked whether the file is still there, in ms. */
+  lookMs?: number;
 }
 
 export interface ControlSocket {
@@ -47,12 +54,42 @@ export async function openControlSocket(options: ControlSocketOptions): Promise<
       },
     });
   }
+  const stopLooking = isPipe(path) ? () => Promise.resolve() : keepFile(server, options);
   return {
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await stopLooking();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
+  };
+}
+
+/** Makes the file again when it has gone; calls that are open go on. Resolves, once it does so no more. */
+function keepFile(server: Server, options: ControlSocketOptions): () => Promise<void> {
+  let looking = Promise.resolve();
+  let isLooking = false;
+  const look = async () => {
+    const isGone = await lstat(options.path).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    );
+    if (!isGone) return;
+    // First: it would remove the new file.
+    if (server.listening) server.close();
+    // What fails now is tried again.
+    await listenOnFile(server, options).catch(() => undefined);
+  };
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    looking = look().finally(() => (isLooking = false));
+  }, options.lookMs ?? LOOK_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    return looking;
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -90,7 +91,7 @@ describe("the manager's control socket", () => {
 
   const open = () =>
     openControlSocket({
-      path,
+      ...{ path, lookMs: 10 },
       serve: (request, response) => void serveApi(operations, request, response),
     });
 
@@ -208,6 +209,23 @@ describe("the manager's control socket", () => {
     await unlink(`${path}.kept`);
     socket = await open();
     assert.equal((await client.describe()).pid, 7);
+  });
+
+  it('makes its file again when that is taken away, with its folder; who follows notices nothing', async () => {
+    const leaving = new AbortController();
+    const events = client.events(leaving.signal);
+    const next = async () => ((await events.next()).value as EventView).event;
+    assert.equal(await next(), 'snapshot');
+    await rm(join(folder, 'run'), { recursive: true });
+    await until(() => existsSync(path) && (statSync(path).mode & 0o777) === 0o600, 'the file');
+    assert.equal((await client.describe()).pid, 7);
+    await assert.rejects(open(), { code: 'HCM_STATE_LOCKED' });
+    for (const tell of followers) tell({ event: 'online', time: DB.since });
+    assert.equal(await next(), 'online');
+    leaving.abort();
+    await socket?.close();
+    socket = undefined;
+    assert.equal(existsSync(path), false);
   });
 
   it('leaves a file that is no socket alone', async () => {

@@ -242,6 +242,7 @@ describe("the store's secrets", () => {
           problems.map(({ code }) => code),
           ['HCM_STATE_CORRUPT'],
         );
+        assert.match(String(problems[0]?.details['next']), /hcm add … --connection-string-file/);
         const aside = /aside as (\S+);/.exec(problems[0]?.message ?? '')?.[1] ?? '';
         assert.equal(await readFile(aside, 'utf8'), text);
         assert.equal(again.connections.length, 2);

@@ -72,6 +72,7 @@ describe("the manager's store", () => {
       assert.deepEqual(store.connections, []);
       const [problem] = await store.takeOver();
       assert.equal(problem?.code, 'HCM_STATE_CORRUPT');
+      assert.match(String(problem.details['next']), /hcm add$/);
       const [aside = ''] = /\S+connections\.json\.corrupt-\d{4}-\S+Z/.exec(problem.message) ?? [];
       assert.equal(await readFile(aside, 'utf8'), text);
     });
