@@ -179,7 +179,8 @@ export class SystemdService implements ServiceHost {
     if (!before.enabled) await this.#ctl('enable', UNIT);
     const changed = makes || !before.enabled;
     if (!start || (before.running && !written)) return { process: 'left', changed };
-    await this.#ctl(before.running ? 'restart' : 'start', UNIT);
+    // One that is just starting, or starting again and again, must not go on with the old unit.
+    await this.#ctl(written ? 'restart' : 'start', UNIT);
     return { process: before.running ? 'restarted' : 'started', changed: true };
   }
 

@@ -84,7 +84,7 @@ describe('the manager as a service of systemd', () => {
       assert.deepEqual(files(), ['/home/.config/systemd/user/hcm.service']);
       assert.deepEqual(
         ran.filter((line) => !line.includes(' show ')).map((line) => line.split(' ').slice(3).join(' ')),
-        ['daemon-reload', 'enable hcm.service', 'start hcm.service'],
+        ['daemon-reload', 'enable hcm.service', 'restart hcm.service'],
       );
     });
 
@@ -107,6 +107,29 @@ describe('the manager as a service of systemd', () => {
       await service().install(options());
       const installed = await service().install(options({ graceMs: 20_000 }));
       assert.deepEqual([installed.changed, installed.process], [true, 'restarted']);
+      assert.equal(ran.at(-1), 'systemctl --user --no-ask-password restart hcm.service');
+    });
+
+    it('is started where it does not run, and only then', async () => {
+      await service().install(options());
+      for (const [state, last] of [
+        ['inactive', 'start'],
+        ['active', 'show'],
+      ] as const) {
+        answers.set('systemctl --user --no-ask-password show', {
+          stdout: SHOWN.replace('=active', `=${state}`),
+        });
+        await service().install(options());
+        assert.equal(ran.at(-1)?.split(' ')[3], last);
+      }
+    });
+
+    it('does not go on with its old unit where it is just starting again', async () => {
+      await service().install(options());
+      answers.set('systemctl --user --no-ask-password show', {
+        stdout: SHOWN.replace('=active', '=activating'),
+      });
+      await service().install(options({ graceMs: 20_000 }));
       assert.equal(ran.at(-1), 'systemctl --user --no-ask-password restart hcm.service');
     });
 
