@@ -64,6 +64,7 @@ export class ManagerService implements ManagerOperations {
   readonly #doors = new Doors();
   #settled: Promise<void> = Promise.resolve();
   #isStopping = false;
+  #ending: Promise<void> | undefined;
 
   constructor(options: ManagerServiceOptions) {
     const { clock, random, open, targets, graceMs } = options;
@@ -121,10 +122,7 @@ export class ManagerService implements ManagerOperations {
     this.#options.store.close();
     await this.#settled;
     await this.#manager.stop(graceMs);
-    this.#history.stop();
-    await this.#doors.close();
-    this.#tell('stopped', {});
-    await this.#log.close();
+    await (this.#ending ??= this.#end());
   }
 
   /** Connections that run, for metrics and health. */
@@ -257,6 +255,14 @@ export class ManagerService implements ManagerOperations {
 
   subscribe(onEvent: (event: EventView) => void): () => void {
     return this.#log.subscribe(onEvent);
+  }
+
+  /** Once, when no connection is left. */
+  async #end(): Promise<void> {
+    this.#history.stop();
+    await this.#doors.close();
+    this.#tell('stopped', {});
+    await this.#log.close();
   }
 
   #follow(): Changes {

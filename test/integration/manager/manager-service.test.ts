@@ -347,6 +347,16 @@ describe('the manager of a folder', () => {
     });
   });
 
+  it('ends once, however often it is told to', async () => {
+    await declare('web');
+    const service = await start();
+    const told: string[] = [];
+    service.subscribe(({ event }) => told.push(event));
+    await Promise.all([service.stop(10_000), service.stop(0)]);
+    running.length = 0;
+    assert.equal(told.filter((event) => event === 'stopped').length, 1);
+  });
+
   it('takes nothing any more while it ends, and says so', async () => {
     await declare('web');
     const service = await start();
