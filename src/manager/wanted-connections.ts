@@ -157,7 +157,7 @@ function ofAnotherHost(connection: string, host: string, other: string): HcmErro
   return new HcmError('HCM_RESOURCE_CONFLICT', text, {
     details: {
       ...{ connection, host },
-      next: `To have both, name this one by its host: hcm add ${other}/${name}; to replace the other, first: hcm remove ${connection}`,
+      next: `To have both, name this one by its host: hcm add ${other}/${name} …; to replace the other, first: hcm remove ${connection}`,
     },
   });
 }
