@@ -11,6 +11,7 @@ import type {
 } from '../../../src/manager/control/operations.ts';
 import { Grid } from '../model/history.ts';
 import { countsOf, type Counts, type State } from '../model/states.ts';
+import { ManagerClock } from '../model/manager-clock.ts';
 import type { Route } from '../model/route.ts';
 import { api, ApiError, followEvents } from '../net/api.ts';
 import { ConnectionCell } from './connection-cell.ts';
@@ -40,8 +41,6 @@ const COARSE_POINTS = 720;
 /** Three minutes at one a second. */
 const FINE_POINTS = 180;
 const LOG_LINES = 1_000;
-/** The manager tells its time to the second. Clocks that differ by less count as the same. */
-const CLOCKS_AGREE_MS = 2_000;
 
 export class Feed {
   readonly link = new Value<Link>({ name: 'connecting' });
@@ -60,8 +59,7 @@ export class Feed {
   coarse = new Grid(COARSE_POINTS);
   readonly #changes = new Map<string, { connection: string; state: State }>();
   #chosen: string | undefined;
-  /** How far the manager's clock is ahead of this one: the page may be looked at from another machine. */
-  #aheadMs = 0;
+  readonly #clock = new ManagerClock();
   /** Counts events: an answer that was asked for before one of them may not know of it. */
   #heard = 0;
   /** Counts how often the following began: what was asked for before and failed says nothing of now. */
@@ -91,9 +89,9 @@ export class Feed {
     this.#pollIn(0);
   }
 
-  /** What the manager's clock shows: all times that are shown are its own. */
+  /** By the manager's clock. */
   now(): number {
-    return Date.now() + this.#aheadMs;
+    return this.#clock.nowMs();
   }
 
   /** Something was done: what it changed is asked for at once. */
@@ -173,7 +171,7 @@ export class Feed {
     const askedMs = this.now();
     try {
       const [manager, { connections, atMs }] = await Promise.all([api.manager(), api.connections(chosen)]);
-      this.#setClock(atMs);
+      if (this.#clock.hear(atMs, askedMs)) this.nowMs.set(this.now());
       // Nobody follows for a page that is hidden: this is how it learns that the manager is there again.
       if (document.hidden && this.link.get().name !== 'live') this.link.set({ name: 'live' });
       if (JSON.stringify(manager) !== JSON.stringify(this.manager.get())) this.manager.set(manager);
@@ -197,13 +195,6 @@ export class Feed {
   #restMs(): number {
     if (this.link.get().name === 'over') return OVER_RETRY_MS;
     return document.hidden ? HIDDEN_POLL_MS : POLL_MS;
-  }
-
-  #setClock(managerMs: number): void {
-    const aheadMs = managerMs - Date.now();
-    if (Math.abs(aheadMs - this.#aheadMs) < CLOCKS_AGREE_MS || Number.isNaN(aheadMs)) return;
-    this.#aheadMs = Math.abs(aheadMs) < CLOCKS_AGREE_MS ? 0 : aheadMs;
-    this.nowMs.set(this.now());
   }
 
   #take(connections: readonly ConnectionView[], told: { atMs: number; knows: number }): void {
