@@ -116,14 +116,15 @@ function nameAndSecret(
 ): Pick<AddRequest, 'connection' | 'connectionString'> {
   if (connectionString !== undefined) {
     const parsed = parseConnectionString(connectionString);
-    const { endpoint } = parsed;
+    const { host } = parsed.endpoint;
     // The first segment of what was typed is the namespace, or belongs to the name.
     const isWhole = name !== undefined && name.toLowerCase() === parsed.entityPath?.toLowerCase();
+    const typed = isWhole ? undefined : /^([^/]+?)(?::\d+)?\//.exec(name ?? '')?.[1]?.toLowerCase();
+    if (typed !== undefined) checkNamespace(typed, host);
     const entity = isWhole ? name : name?.replace(/^[^/]*\/(?=.)/, '');
     const { path } = resolveConnection({ connectionString: parsed, name: entity });
     // Whoever names the whole host has the same namespace in another cloud, too.
-    const isByHost = name?.split('/', 1)[0]?.toLowerCase() === endpoint.host;
-    const namespace = isByHost || isLoopbackName(endpoint.host) ? endpoint.host : endpoint.host.split('.')[0];
+    const namespace = typed === host || isLoopbackName(host) ? host : host.split('.')[0];
     return { connection: `${namespace}/${path}`, connectionString: connectionString.trim() };
   }
   if (name !== undefined) {
@@ -132,6 +133,18 @@ function nameAndSecret(
   }
   throw new HcmError('HCM_USAGE', 'No connection is named.', {
     details: { next: 'Give NAMESPACE/NAME, or a connection string in --connection-string-file FILE' },
+  });
+}
+
+/** An emulator answers for any namespace. @throws HcmError HCM_CONNECTION_INVALID. */
+function checkNamespace(typed: string, host: string): void {
+  if (isLoopbackName(host) || typed === host || typed === host.split('.')[0]) return;
+  const text = `The connection string is for ${host}, but the namespace "${typed}" was asked for.`;
+  throw new HcmError('HCM_CONNECTION_INVALID', text, {
+    details: {
+      reason: 'namespace-disagrees',
+      next: `Write the namespace of the connection string: ${host.split('.')[0]}/NAME`,
+    },
   });
 }
 

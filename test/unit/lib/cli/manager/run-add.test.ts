@@ -73,6 +73,11 @@ describe('hcm add', () => {
       await named('My-Relay.servicebus.chinacloudapi.cn/db'),
       'my-relay.servicebus.chinacloudapi.cn/db',
     );
+    for (const wrong of ['other-relay/db', 'my-relay.servicebus.windows.net/db'])
+      await assert.rejects(named(wrong), {
+        code: 'HCM_CONNECTION_INVALID',
+        message: /is for my-relay\.servicebus\.chinacloudapi\.cn, but the namespace "[\w.-]+" was asked for/,
+      });
   });
 
   it('takes a name once', async () => {
