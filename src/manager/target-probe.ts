@@ -16,6 +16,7 @@ import type { Clock } from '../tunnel/clock.ts';
 import { TargetAgent, type AgentRequest } from '../tunnel/http/target-agent.ts';
 import { nodeCode, withDeadline } from '../tunnel/network-errors.ts';
 import { dialAddress } from '../tunnel/target-dialer.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 /** An attempt that takes longer is a failure: nobody waits that long for a target of his own network. */
 const PROBE_TIMEOUT_MS = 5_000;
@@ -33,7 +34,7 @@ export interface TargetProbeOptions {
   proxyProtocol?: 'v2' | undefined;
   /** True: any answer will do, a server error as well. */
   anyStatus?: boolean | undefined;
-  signal: AbortSignal;
+  signal: CancelSignal;
 }
 
 /** Resolves when it is there; rejects with why it is not, within 5 s. A UDP target cannot be asked: it counts as there. */
@@ -93,7 +94,7 @@ function statusOf(
     const outgoing = httpRequest(asked);
     const abort = () => {
       outgoing.destroy();
-      reject(signal.reason as Error);
+      reject(signal.reason);
     };
     const answered = ({ statusCode = 0 }: IncomingMessage) => {
       signal.removeEventListener('abort', abort);

@@ -1,4 +1,5 @@
 /** Time, as the tunnel sees it: injected, so that tests own it. */
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 export interface Clock {
   /** Wall-clock time, ms since 1970: for tokens. It may jump. */
@@ -22,11 +23,11 @@ export const systemClock: Clock = {
 };
 
 /** Resolves after `delayMs`, rejects with the signal's reason when that fires first. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, delayMs: number, signal?: CancelSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {
       cancel();
-      reject(signal?.reason as Error);
+      if (signal) reject(signal.reason);
     };
     const cancel = clock.setTimer(delayMs, () => {
       signal?.removeEventListener('abort', abort);

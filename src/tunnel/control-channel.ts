@@ -23,6 +23,7 @@ import type { Connection, KeepAliveMode } from './options.ts';
 import type { RelayDialer } from './relay-dialer.ts';
 import { upgrade } from './relay-socket.ts';
 import type { Token, TokenProvider } from './token-provider.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** The service keeps to 64 KiB; twice that is read, so that a larger message is an event and not a lost channel. */
@@ -49,7 +50,7 @@ export interface ControlChannelOptions {
    * was to follow, or something else came.
    */
   onRequest(command: RequestCommand, body: Buffer | undefined, channel: ControlChannel): void;
-  signal: AbortSignal;
+  signal: CancelSignal;
 }
 
 export class ControlChannel {

@@ -12,6 +12,7 @@ import { errorFromNetwork, orAborted, withDeadline } from './network-errors.ts';
 import type { Connection } from './options.ts';
 import type { RelayDialer } from './relay-dialer.ts';
 import type { TokenProvider } from './token-provider.ts';
+import { abortSignalOf, type CancelSignal } from '../websocket/cancel-signal.ts';
 
 const READ_TIMEOUT_MS = 15_000;
 /** A description is under 4 KiB; its metadata alone at most 1 KiB. */
@@ -20,7 +21,7 @@ const ANSWER_MAX_BYTES = 64 * 1024;
 /** Rejects with HcmError: what the dialer gives, HCM_ENTITY_NOT_FOUND, HCM_UNAUTHORIZED, ... */
 export async function readEntity(
   connection: Connection & { tokens: TokenProvider },
-  use: { dialer: RelayDialer; clock: Clock; signal?: AbortSignal | undefined },
+  use: { dialer: RelayDialer; clock: Clock; signal?: CancelSignal | undefined },
 ): Promise<EntityDescription> {
   const { endpoint, path, tokens } = connection;
   const late = () =>
@@ -52,18 +53,16 @@ export async function readEntity(
   );
 }
 
-async function get(socket: Socket, url: URL, token: string, signal: AbortSignal): Promise<IncomingMessage> {
+async function get(socket: Socket, url: URL, token: string, signal: CancelSignal): Promise<IncomingMessage> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const headers = { host: url.host, authorization: token, 'x-process-at': 'ServiceBus' };
     const path = `${url.pathname}${url.search}`;
     // No `agent`, not even `false`: with one Node ignores `createConnection` and dials localhost:80.
-    const asked = request({ createConnection: () => socket, path, headers, signal });
+    const asked = request({ createConnection: () => socket, path, headers, signal: abortSignalOf(signal) });
     asked.once('response', resolve);
     asked.once('error', (error) => {
-      reject(
-        signal.aborted ? (signal.reason as Error) : errorFromNetwork(error, url.hostname, Number(url.port)),
-      );
+      reject(signal.aborted ? signal.reason : errorFromNetwork(error, url.hostname, Number(url.port)));
     });
     asked.end();
   });

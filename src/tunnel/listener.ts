@@ -30,6 +30,7 @@ import type { ListenerState } from './state.ts';
 import { StreamSet, type LiveStream } from './stream-set.ts';
 import { TargetSource } from './target-source.ts';
 import { mayTryNewerToken, type TokenProvider } from './token-provider.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 const DRAIN_MS = 10_000;
 /** Streams and requests together. */
@@ -197,7 +198,7 @@ export class HybridConnectionListener {
   }
 
   #keepReading(isStale: boolean): () => void {
-    const read = async (signal: AbortSignal) => {
+    const read = async (signal: CancelSignal) => {
       const before = this.#describeTarget();
       await this.#learnTarget(signal);
       const target = this.#describeTarget();
@@ -223,7 +224,7 @@ export class HybridConnectionListener {
   }
 
   /** Whoever serves HTTP needs no target: streams alone are turned away without one. */
-  async #learnTarget(signal: AbortSignal): Promise<void> {
+  async #learnTarget(signal: CancelSignal): Promise<void> {
     const use = { dialer: this.#dialer, clock: this.#clock, signal };
     const description = await readEntity(this.#connection, use);
     try {

@@ -11,6 +11,7 @@ import type { OpenStream, Sender } from './sender.ts';
 import { SocketEnd } from './socket-end.ts';
 import { StreamSet, type LiveStream } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 const DRAIN_MS = 10_000;
 
@@ -24,7 +25,10 @@ export interface LocalPort {
 }
 
 /** How the stream of one client is made. */
-export type OpenHook = (options: { stream: string; signal?: AbortSignal | undefined }) => Promise<OpenStream>;
+export type OpenHook = (options: {
+  stream: string;
+  signal?: CancelSignal | undefined;
+}) => Promise<OpenStream>;
 
 export interface LocalPortOptions {
   /** Default: `sender.open`. With `openLogicalPort` the port leads to one logical port of an azbridge listener. */

@@ -3,6 +3,7 @@
  * is seen without a restart. A read that fails changes nothing: what is known goes on to count.
  */
 import { sleep, type Clock } from './clock.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 /**
  * A target is changed by hand and seldom, and a read costs the relay a TLS connection: a few minutes are soon enough.
@@ -17,7 +18,7 @@ export interface MetadataWatchOptions {
   /** True: the first read is due at once, since what is known is from before. */
   isStale: boolean;
   /** Reads it and makes use of it. Rejections are ignored. */
-  read: (signal: AbortSignal) => Promise<void>;
+  read: (signal: CancelSignal) => Promise<void>;
 }
 
 /** The returned function ends it; a read that is under way is aborted. */
@@ -34,7 +35,7 @@ export function metadataPauseMs(random: () => number): number {
 
 async function keepReading(
   { clock, random, isStale, read }: MetadataWatchOptions,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<void> {
   for (let isDue = isStale; ; isDue = true) {
     if (isDue) await read(signal).catch(() => undefined);

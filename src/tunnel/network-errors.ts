@@ -1,5 +1,6 @@
 /** Puts a deadline on an attempt, and leaves behind what cannot be aborted. */
 import type { HcmError } from '../protocol/errors.ts';
+import { Cancellation, type CancelSignal } from '../websocket/cancel-signal.ts';
 import type { Clock } from './clock.ts';
 
 export { errorFromNetwork, isResolutionCode, nodeCode } from '../protocol/network-errors.ts';
@@ -9,19 +10,20 @@ export { errorFromNetwork, isResolutionCode, nodeCode } from '../protocol/networ
  * `act` must reject with the reason when its signal fires.
  */
 export async function withDeadline<T>(
-  limit: { clock: Clock; limitMs: number; late: () => HcmError; signal?: AbortSignal | undefined },
-  act: (signal: AbortSignal) => Promise<T>,
+  limit: { clock: Clock; limitMs: number; late: () => HcmError; signal?: CancelSignal | undefined },
+  act: (signal: CancelSignal) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
-  const onAbort = () => controller.abort(limit.signal?.reason);
-  if (limit.signal?.aborted) throw limit.signal.reason as Error;
-  limit.signal?.addEventListener('abort', onAbort, { once: true });
-  const cancel = limit.clock.setTimer(limit.limitMs, () => controller.abort(limit.late()));
+  const attempt = new Cancellation();
+  const { signal } = limit;
+  if (signal?.aborted) throw signal.reason;
+  const onAbort = () => signal && attempt.abort(signal.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const cancel = limit.clock.setTimer(limit.limitMs, () => attempt.abort(limit.late()));
   try {
-    return await act(controller.signal);
+    return await act(attempt);
   } finally {
     cancel();
-    limit.signal?.removeEventListener('abort', onAbort);
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 
@@ -29,9 +31,9 @@ export async function withDeadline<T>(
  * The promise's result, or a rejection with the signal's reason when that fires first: for what cannot be aborted.
  * A promise that was left behind goes on unheard.
  */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function orAborted<T>(promise: Promise<T>, signal: CancelSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
+    const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));

@@ -7,6 +7,7 @@ import { getProxyForUrl } from 'proxy-from-env';
 import { HcmError } from '../protocol/errors.ts';
 import { nodeCode } from './network-errors.ts';
 import type { Proxy } from './options.ts';
+import { abortSignalOf, type CancelSignal } from '../websocket/cancel-signal.ts';
 
 const DEFAULT_PORTS = { http: 80, socks5: 1080 };
 /** The length field has one byte (RFC 1929). */
@@ -72,7 +73,7 @@ export function withPassword(proxy: Proxy, password: string | undefined): Proxy 
 export function connectThroughProxy(
   proxy: Proxy,
   target: { host: string; port: number },
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   return proxy.kind === 'http' ? connectByHttp(proxy, target, signal) : connectBySocks(proxy, target, signal);
 }
@@ -80,7 +81,7 @@ export function connectThroughProxy(
 async function connectByHttp(
   proxy: Proxy,
   target: { host: string; port: number },
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   const { request } = await import('node:http');
   const authority = `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`;
@@ -96,7 +97,7 @@ async function connectByHttp(
         ...(proxy.username === undefined ? {} : { 'proxy-authorization': `Basic ${credentials}` }),
       },
       agent: false,
-      signal,
+      signal: abortSignalOf(signal),
     });
     const refuse = (status: number, reason: string, socket: Socket) => {
       socket.destroy();
@@ -111,9 +112,7 @@ async function connectByHttp(
     asked.once('response', (answer) =>
       refuse(answer.statusCode ?? 0, answer.statusMessage ?? '', answer.socket),
     );
-    asked.once('error', (error) =>
-      reject(signal.aborted ? (signal.reason as Error) : unreachable(proxy, error)),
-    );
+    asked.once('error', (error) => reject(signal.aborted ? signal.reason : unreachable(proxy, error)));
     asked.end();
   });
 }
@@ -121,7 +120,7 @@ async function connectByHttp(
 async function connectBySocks(
   proxy: Proxy,
   target: { host: string; port: number },
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   const { SocksClient } = await import('socks');
   const { host, port, username, password = '' } = proxy;
@@ -140,7 +139,7 @@ async function connectBySocks(
       socket.destroy();
       reject(error);
     };
-    const onAbort = () => fail(signal.reason as Error);
+    const onAbort = () => fail(signal.reason);
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', (error) => fail(unreachable(proxy, error)));

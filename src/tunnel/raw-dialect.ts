@@ -13,6 +13,7 @@ import { answerAccept, answerReject } from './rendezvous.ts';
 import { SocketEnd } from './socket-end.ts';
 import { dialAddress, type StreamAddress } from './target-dialer.ts';
 import type { TargetSource } from './target-source.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 export interface RawDialectOptions {
   targets: TargetSource;
@@ -31,7 +32,7 @@ export function rawDialect({ targets, clock, dialTimeoutMs, proxyProtocol }: Raw
       return { error };
     }
     const name = formatTargetAddress(target);
-    const dial = (signal: AbortSignal) =>
+    const dial = (signal: CancelSignal) =>
       dialAddress(target, { clock, allow, timeoutMs: dialTimeoutMs, signal });
     const answer = await answerAccept(command, dial, use);
     if ('error' in answer) return { error: answer.error, target: name };

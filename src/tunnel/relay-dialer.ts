@@ -16,6 +16,7 @@ import type { Clock } from './clock.ts';
 import { errorFromNetwork, withDeadline } from './network-errors.ts';
 import type { NetworkOptions } from './options.ts';
 import { connectThroughProxy } from './proxy.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Azure Relay's front ends prefer P-384; offering another first costs a round trip for each connection. */
@@ -40,7 +41,7 @@ export class RelayDialer {
    * Resolves with a connected, verified socket that allows half-open use, and is the caller's from then on. Rejects
    * with HcmError: HCM_DNS_FAILED, HCM_CONNECT_*, HCM_TLS_*, HCM_PROXY_*; with the signal's reason when it fires.
    */
-  async dial(host: string, port: number, signal?: AbortSignal): Promise<Socket> {
+  async dial(host: string, port: number, signal?: CancelSignal): Promise<Socket> {
     const name = `${host}:${port}`;
     const limitMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     const late = () =>
@@ -53,7 +54,7 @@ export class RelayDialer {
     );
   }
 
-  async #dial(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  async #dial(host: string, port: number, signal: CancelSignal): Promise<Socket> {
     const peer = { host, port, signal };
     if (isLoopbackName(host)) return this.#dialLoopback(peer);
     const proxy = this.#options.proxyFor?.(host, port);
@@ -132,7 +133,7 @@ function ignore(): void {}
 interface Peer {
   host: string;
   port: number;
-  signal: AbortSignal;
+  signal: CancelSignal;
 }
 
 /** Resolves at `event`, rejects with an HcmError at an error before it; destroys the socket when it rejects. */
@@ -152,7 +153,7 @@ function settled<T extends Socket>(socket: T, event: 'connect' | 'secureConnect'
     };
     const onError = (error: Error) => fail(errorFromNetwork(error, host, port));
     const onClose = () => onError(new Error('the connection was closed during the handshake'));
-    const onAbort = () => fail(signal.reason as Error);
+    const onAbort = () => fail(signal.reason);
     const onReady = () => {
       finish();
       socket.setNoDelay(true);

@@ -6,6 +6,7 @@ import { requestUpgrade, type UpgradeAnswer } from '../websocket/handshake.ts';
 import { headerValues, type RawHeaders } from '../websocket/http-head.ts';
 import { WebSocket } from '../websocket/websocket.ts';
 import { WebSocketError } from '../websocket/websocket-error.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 export interface UpgradeContext {
   role: HandshakeRole;
@@ -15,7 +16,7 @@ export interface UpgradeContext {
   nowMs: number;
   headers?: RawHeaders;
   protocols?: readonly string[];
-  signal?: AbortSignal | undefined;
+  signal?: CancelSignal | undefined;
 }
 
 export interface RelaySocket {

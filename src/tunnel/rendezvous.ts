@@ -15,6 +15,7 @@ import { withDeadline } from './network-errors.ts';
 import type { Connection } from './options.ts';
 import type { RelayDialer } from './relay-dialer.ts';
 import { askStatus, upgrade, type UpgradeContext } from './relay-socket.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 /** What the relay answers a listener whose rejection it has taken. */
 const STATUS_GONE = 410;
@@ -23,7 +24,7 @@ export interface RendezvousOptions {
   connection: Connection;
   dialer: RelayDialer;
   clock: Clock;
-  signal: AbortSignal;
+  signal: CancelSignal;
 }
 
 /** The target's error was passed on to the sender. */
@@ -43,7 +44,7 @@ export interface Accepted<T> {
  */
 export async function answerAccept<T extends { destroy(): unknown }>(
   command: AcceptCommand,
-  dialTarget: (signal: AbortSignal) => Promise<T>,
+  dialTarget: (signal: CancelSignal) => Promise<T>,
   options: RendezvousOptions,
 ): Promise<Accepted<T> | Rejected> {
   const { clock, signal } = options;
@@ -91,7 +92,7 @@ export async function answerReject(
   await answerAccept(command, () => Promise.reject(error), options);
 }
 
-async function settle<T>(dialing: Promise<T>, signal: AbortSignal): Promise<T | HcmError> {
+async function settle<T>(dialing: Promise<T>, signal: CancelSignal): Promise<T | HcmError> {
   try {
     return await dialing;
   } catch (error) {
@@ -114,7 +115,7 @@ export function rendezvousExpired(): HcmError {
 }
 
 /** A failed dial is tried once more: the address is used up by the upgrade, not by TCP or TLS. */
-export async function dialRelay(url: URL, dialer: RelayDialer, signal: AbortSignal): Promise<Socket> {
+export async function dialRelay(url: URL, dialer: RelayDialer, signal: CancelSignal): Promise<Socket> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port === '' ? 443 : Number(url.port);
   try {
@@ -138,7 +139,7 @@ async function reject(
   throw new HcmError('HCM_HANDSHAKE_FAILED', text, { details: { status: answered }, cause: error });
 }
 
-function contextOf(command: AcceptCommand, options: RendezvousOptions, signal: AbortSignal): UpgradeContext {
+function contextOf(command: AcceptCommand, options: RendezvousOptions, signal: CancelSignal): UpgradeContext {
   const { endpoint, path } = options.connection;
   const protocol = offeredProtocol(command.connectHeaders);
   const protocols = protocol === undefined ? [] : [protocol];

@@ -17,6 +17,7 @@ import { upgrade } from './relay-socket.ts';
 import { cachedTokens, isStaleToken, mayTryNewerToken, type CachedTokens } from './token-provider.ts';
 import { RendezvousStream } from './rendezvous-stream.ts';
 import type { WebSocketEnd } from './websocket-end.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 /** The relay holds the handshake for up to 30 s while a listener is asked. */
 export const ATTEMPT_TIMEOUT_MS = 40_000;
@@ -70,7 +71,7 @@ export class Sender {
    * Resolves with a stream that a listener has accepted. Rejects with HcmError: HCM_NO_LISTENER, HCM_TARGET_* and
    * HCM_REJECTED from the listener, HCM_TOKEN_*, HCM_ENTITY_NOT_FOUND, network errors, HCM_CONNECT_TIMEOUT.
    */
-  async open(options: { stream?: string; signal?: AbortSignal | undefined } = {}): Promise<OpenStream> {
+  async open(options: { stream?: string; signal?: CancelSignal | undefined } = {}): Promise<OpenStream> {
     const stream = options.stream ?? randomUUID();
     const limitMs = this.options.totalTimeoutMs ?? TOTAL_TIMEOUT_MS;
     const limit = { clock: this.clock, limitMs, late: () => this.#late(limitMs), signal: options.signal };
@@ -116,7 +117,7 @@ export class Sender {
     return true;
   }
 
-  #attempt(stream: string, outer: AbortSignal): Promise<WebSocket> {
+  #attempt(stream: string, outer: CancelSignal): Promise<WebSocket> {
     const { endpoint, path, tokens } = this.connection;
     const limitMs = this.options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS;
     const limit = { clock: this.clock, limitMs, late: () => this.#late(limitMs), signal: outer };
@@ -154,7 +155,7 @@ export class Sender {
  */
 export async function connect(
   connection: Connection,
-  options: SenderOptions & { signal?: AbortSignal } = {},
+  options: SenderOptions & { signal?: CancelSignal } = {},
 ): Promise<Duplex> {
   const { webSocket } = await new Sender(connection, options).open({ signal: options.signal });
   return new RendezvousStream(webSocket);

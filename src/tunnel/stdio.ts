@@ -9,11 +9,12 @@ import type { LocalPortOptions } from './local-port.ts';
 import type { Sender } from './sender.ts';
 import { StreamSet } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 export interface StdioOptions extends LocalPortOptions {
   input: Readable;
   output: Writable;
-  signal?: AbortSignal | undefined;
+  signal?: CancelSignal | undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import { formatTargetAddress, type TargetAddress } from '../protocol/target-addr
 import { formatTarget, UNIX_PATH_MAX_BYTES, type Target } from '../protocol/target.ts';
 import { sleep, type Clock } from './clock.ts';
 import { isResolutionCode, nodeCode, withDeadline } from './network-errors.ts';
+import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 /** Well under the 30 s that a rendezvous address lives. */
 export const DIAL_TIMEOUT_MS = 10_000;
@@ -25,7 +26,7 @@ export interface TargetDialOptions {
   allow?: readonly AllowRule[] | undefined;
   /** Name resolution and TCP together, in ms. */
   timeoutMs?: number | undefined;
-  signal?: AbortSignal | undefined;
+  signal?: CancelSignal | undefined;
 }
 
 /** What a stream of bytes can be made to. */
@@ -68,7 +69,7 @@ async function connectTo(
   target: Target,
   allow: readonly AllowRule[] | undefined,
   limitMs: number,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   const { host, port } = target;
   if (isIP(host) !== 0 && !isAllowed(allow, target, host)) throw notAllowed(target, host);
@@ -90,7 +91,7 @@ async function connectToPath(
   path: string,
   allow: readonly AllowRule[] | undefined,
   clock: Clock,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   const name = `unix:${path}`;
   if (allow && !allowsPath(allow, path))
@@ -114,7 +115,7 @@ async function connectToPath(
 function connected(
   dial: () => Socket,
   errorOf: (error: Error) => Error,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = dial();
@@ -124,7 +125,7 @@ function connected(
       socket.destroy();
       reject(error);
     };
-    const onAbort = () => fail(signal.reason as Error);
+    const onAbort = () => fail(signal.reason);
     const onError = (error: Error) => fail(errorOf(error));
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('error', onError).once('connect', () => {

@@ -2,7 +2,7 @@
  * The opening handshake of RFC 6455 section 4, both sides. It never agrees to an extension: the relay and
  * Microsoft's .NET client know none.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import {
   formatHead,
@@ -12,6 +12,8 @@ import {
   type HttpHead,
   type RawHeaders,
 } from './http-head.ts';
+import type { CancelSignal } from './cancel-signal.ts';
+import { pooledRandom } from './random-pool.ts';
 import { WebSocketError } from './websocket-error.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -46,9 +48,9 @@ export interface UpgradeAnswer {
 export async function requestUpgrade(
   socket: Socket,
   request: UpgradeRequest,
-  signal?: AbortSignal,
+  signal?: CancelSignal,
 ): Promise<UpgradeAnswer> {
-  const key = randomBytes(16).toString('base64');
+  const key = pooledRandom(16).toString('base64');
   const protocols = request.protocols ?? [];
   const offer = protocols.length > 0 ? ['Sec-WebSocket-Protocol', protocols.join(', ')] : [];
   const headers = [
@@ -63,7 +65,7 @@ export async function requestUpgrade(
 }
 
 /** Reads one HTTP head from a socket; resolves with it and what followed. The socket is paused afterwards. */
-export function readHead(socket: Socket, signal?: AbortSignal): Promise<{ head: HttpHead; rest: Buffer }> {
+export function readHead(socket: Socket, signal?: CancelSignal): Promise<{ head: HttpHead; rest: Buffer }> {
   return new Promise((resolve, reject) => {
     let read: Buffer = Buffer.alloc(0);
     const settle = (act: () => void) => {
@@ -84,8 +86,8 @@ export function readHead(socket: Socket, signal?: AbortSignal): Promise<{ head: 
     };
     const onError = (error: Error) => settle(() => reject(lost('the connection failed', error)));
     const onEnd = () => settle(() => reject(lost('the connection was closed')));
-    const onAbort = () => settle(() => reject(signal?.reason as Error));
-    if (signal?.aborted) return reject(signal.reason as Error);
+    const onAbort = () => settle(() => signal && reject(signal.reason));
+    if (signal?.aborted) return reject(signal.reason);
     if (socket.destroyed || socket.readableEnded) return reject(lost('the connection was closed'));
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('data', onData).once('end', onEnd).once('error', onError).once('close', onEnd);
@@ -166,9 +168,7 @@ export function formatAcceptance(
 
 /** RFC 6455 section 4.2.2: proves that the server read this very request. */
 export function acceptKey(key: string): string {
-  return createHash('sha1')
-    .update(key + GUID)
-    .digest('base64');
+  return hash('sha1', key + GUID, 'base64');
 }
 
 function invalid(text: string): WebSocketError {

@@ -48,7 +48,8 @@ export function headerValues(headers: RawHeaders, name: string): string[] {
   const wanted = name.toLowerCase();
   const values: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (headers[at]?.toLowerCase() === wanted) values.push(headers[at + 1] ?? '');
+    const known = headers[at] ?? '';
+    if (known.length === wanted.length && known.toLowerCase() === wanted) values.push(headers[at + 1] ?? '');
   }
   return values;
 }

@@ -2,8 +2,8 @@
  * XOR masking (RFC 6455 section 5.3). The native addon `bufferutil` is used where it is installed; the pure
  * version works on 32-bit words and gives the same bytes.
  */
-import { randomFillSync } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { pooledRandom } from './random-pool.ts';
 
 /** Masks `source[0..length)` into `out` at `offset`; `source` and `out` may be the same memory. */
 export type Mask = (source: Buffer, mask: Buffer, out: Buffer, offset: number, length: number) => void;
@@ -66,16 +66,7 @@ export const applyMask: Mask = native
     }
   : pureMask;
 
-const RANDOM_POOL_BYTES = 8192;
-const randomPool = Buffer.allocUnsafeSlow(RANDOM_POOL_BYTES);
-let randomAt = RANDOM_POOL_BYTES;
-
 /** Four unpredictable bytes; valid until the next call. RFC 6455 section 10.3 asks for strong entropy. */
 export function nextMask(): Buffer {
-  if (randomAt === RANDOM_POOL_BYTES) {
-    randomFillSync(randomPool);
-    randomAt = 0;
-  }
-  randomAt += 4;
-  return randomPool.subarray(randomAt - 4, randomAt);
+  return pooledRandom(4);
 }

@@ -40,10 +40,14 @@ export type Verdict =
 /** Signature first: whoever cannot sign learns nothing about audience, expiry or rights. */
 export function authenticate(request: AuthenticationRequest): Verdict {
   if (request.token === undefined || request.token.trim() === '') return refuse('token-missing');
-  const token = parse(request.token);
+  const known = verified.get(request.token);
+  const token = known?.token ?? parse(request.token);
   if (token === undefined) return refuse('token-malformed');
-  const rule = signerOf(token, request.entityRules) ?? signerOf(token, request.namespaceRules);
-  if (rule === undefined) return refuse('token-signature');
+  const signs = (key: string) => known?.key === key || verifySasSignature(token, key);
+  const [rule, key] =
+    signerOf(token, request.entityRules, signs) ?? signerOf(token, request.namespaceRules, signs) ?? [];
+  if (rule === undefined || key === undefined) return refuse('token-signature');
+  if (known === undefined) remember(request.token, { token, key });
   if (!audienceCovers(token.resource, request.hosts, request.path)) return refuse('token-audience');
   const leftMs = token.expiresAtMs - request.nowMs;
   if (leftMs <= 0 || leftMs < request.minValidityMs) return refuse('token-expired');
@@ -107,10 +111,33 @@ function parse(text: string): ParsedSasToken | undefined {
   }
 }
 
-function signerOf(token: ParsedSasToken, rules: readonly RuleState[]): RuleState | undefined {
-  return named(token.keyName, rules).find(
-    (rule) => verifySasSignature(token, rule.primaryKey) || verifySasSignature(token, rule.secondaryKey),
-  );
+/** The rule whose name the token has and one of whose keys signs it, with that key. */
+function signerOf(
+  token: ParsedSasToken,
+  rules: readonly RuleState[],
+  signs: (key: string) => boolean,
+): readonly [rule: RuleState, key: string] | undefined {
+  for (const rule of named(token.keyName, rules)) {
+    const key = [rule.primaryKey, rule.secondaryKey].find(signs);
+    if (key !== undefined) return [rule, key];
+  }
+  return undefined;
+}
+
+interface VerifiedToken {
+  readonly token: ParsedSasToken;
+  /** The key that signed it: once it is no key of the rule any more, the token is judged anew. */
+  readonly key: string;
+}
+
+/** A sender shows one token for all its streams: whose signature it bears is worked out once. The oldest goes first. */
+const verified = new Map<string, VerifiedToken>();
+const VERIFIED_MAX = 256;
+
+function remember(text: string, found: VerifiedToken): void {
+  const [oldest] = verified.keys();
+  if (verified.size === VERIFIED_MAX && oldest !== undefined) verified.delete(oldest);
+  verified.set(text, found);
 }
 
 function named(keyName: string, rules: readonly RuleState[]): RuleState[] {

@@ -32,9 +32,9 @@ export class Handshake {
   readonly target: RelayRequestTarget;
   readonly rawHeaders: RawHeaders;
   readonly asked: AskedHost;
-  readonly remote: RemoteEndpoint;
   /** The client's id or a new one, with our gateway. */
   readonly trackingId: string;
+  #remote: RemoteEndpoint | undefined;
 
   constructor(socket: Socket, head: HttpHead, rest: Buffer) {
     const [method = '', target = ''] = head.startLine.split(' ');
@@ -43,8 +43,7 @@ export class Handshake {
     this.method = method;
     this.target = parseRelayRequest(target);
     this.rawHeaders = head.rawHeaders;
-    this.asked = askedHost(this.header('Host'), socket.localPort ?? 0);
-    this.remote = remoteOf(socket);
+    this.asked = askedHost(this.header('Host'), () => socket.localPort);
     const { id = randomUUID(), action } = this.target;
     // The id in a rendezvous address is a secret as a whole, and the sender's up to the gateway.
     this.trackingId = trackingId(
@@ -56,6 +55,11 @@ export class Handshake {
   /** The first value of a header. */
   header(name: string): string | undefined {
     return headerValues(this.rawHeaders, name)[0];
+  }
+
+  /** Asked of the system when somebody wants to know, while the socket is open. */
+  get remote(): RemoteEndpoint {
+    return (this.#remote ??= remoteOf(this.socket));
   }
 
   get from(): string {
@@ -99,12 +103,12 @@ export function endWith(socket: Socket, text: string): void {
 }
 
 /** Reads a Host header; a client that leaves the port out means the port it reached. */
-export function askedHost(header: string | undefined, localPort: number): AskedHost {
+export function askedHost(header: string | undefined, localPort: () => number | undefined): AskedHost {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(header?.trim() ?? '');
   const host = normalizeHost(match?.[1] ?? '');
   // The host becomes part of URLs and phrases: nothing but names and addresses.
   const usable = /^[0-9a-z._:-]+$/.test(host) ? host : 'localhost';
-  return { host: usable, port: Number(match?.[2] ?? localPort) };
+  return { host: usable, port: Number(match?.[2] ?? localPort() ?? 0) };
 }
 
 /** The client's address as the relay sees it. */

@@ -2,11 +2,11 @@
  * A sender whose handshake is held until a listener accepts or rejects it, the time is over, or it goes away. One of
  * these happens, once. Its address is good as long as it is held.
  */
-import { randomBytes } from 'node:crypto';
 import { CONTROL_MESSAGE_MAX_BYTES } from '../../protocol/limits.ts';
 import { formatAccept } from '../../protocol/control-messages.ts';
 import { connectHeadersOf, type ListenerChoice } from '../../protocol/headers.ts';
 import { WebSocket } from '../../websocket/websocket.ts';
+import { pooledRandom } from '../../websocket/random-pool.ts';
 import { refuse, type RelayContext, type RelayEntity } from './context.ts';
 import type { ControlChannel } from './control-channel.ts';
 import type { Handshake } from './handshake.ts';
@@ -32,7 +32,7 @@ export class HeldSender {
 
   constructor(context: RelayContext, handshake: Handshake, entity: RelayEntity, choice: ListenerChoice) {
     this.entity = entity;
-    this.secretId = `${handshake.trackingId}_${randomBytes(16).toString('hex')}`;
+    this.secretId = `${handshake.trackingId}_${pooledRandom(16).toString('hex')}`;
     this.#context = context;
     this.#handshake = handshake;
     this.#choice = choice;

@@ -21,7 +21,7 @@ export class HttpRequest {
   constructor(message: IncomingMessage, awaitsContinue = false) {
     this.message = message;
     this.target = parseRelayRequest(message.url ?? '/');
-    this.asked = askedHost(message.headers.host, message.socket.localPort ?? 0);
+    this.asked = askedHost(message.headers.host, () => message.socket.localPort);
     this.remote = remoteOf(message.socket);
     this.trackingId = trackingId(this.target.id ?? randomUUID(), 0);
     this.#awaitsContinue = awaitsContinue;

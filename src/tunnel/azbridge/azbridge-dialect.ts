@@ -28,6 +28,7 @@ import { SocketEnd } from '../socket-end.ts';
 import { dialAddress, type TargetDialOptions } from '../target-dialer.ts';
 import { dialDatagrams, dropTeller, socketDatagrams } from './datagram-socket.ts';
 import { PreambledEnd } from './preambled-end.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 /** For a preamble of 259 bytes at most. Who speaks another dialect may be waiting for the target to speak first. */
 const PREAMBLE_TIMEOUT_MS = 10_000;
@@ -70,7 +71,7 @@ export function azbridgeDialect(options: AzbridgeDialectOptions): Dialect {
     }
     if (use.signal.aborted) {
       webSocket.destroy();
-      throw use.signal.reason as Error;
+      throw use.signal.reason;
     }
     const { answer, ...rejected } = refusal;
     if (answer) webSocket.send(answer);
@@ -132,7 +133,7 @@ function find(
 async function connect(
   { port, address }: FoundPort,
   command: AcceptCommand,
-  signal: AbortSignal,
+  signal: CancelSignal,
   options: AzbridgeDialectOptions,
 ): Promise<ByteEnd> {
   const {

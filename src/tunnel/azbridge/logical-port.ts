@@ -18,6 +18,7 @@ import type { Connection, SenderOptions } from '../options.ts';
 import { RendezvousStream } from '../rendezvous-stream.ts';
 import { ATTEMPT_TIMEOUT_MS, Sender, type OpenStream } from '../sender.ts';
 import { PreambledEnd } from './preambled-end.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 /** `relay` has been read from: what its WebSocket brings comes through it alone. */
 export interface OpenLogicalPort extends OpenStream {
@@ -30,7 +31,7 @@ export interface LogicalPortOptions {
   name: string;
   mode: PortMode;
   stream?: string | undefined;
-  signal?: AbortSignal | undefined;
+  signal?: CancelSignal | undefined;
 }
 
 /**
@@ -70,7 +71,7 @@ export async function openLogicalPort(
 export async function connectLogicalPort(
   connection: Connection,
   name: string,
-  options: SenderOptions & { signal?: AbortSignal } = {},
+  options: SenderOptions & { signal?: CancelSignal } = {},
 ): Promise<Duplex> {
   const { signal } = options;
   const { webSocket, relay } = await openLogicalPort(new Sender(connection, options), {

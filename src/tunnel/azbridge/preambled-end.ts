@@ -8,6 +8,7 @@ import type { WebSocket } from '../../websocket/websocket.ts';
 import type { ByteEndEvents } from '../byte-end.ts';
 import type { Clock } from '../clock.ts';
 import { WebSocketEnd } from '../websocket-end.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 /** How long a peer has to end its direction where nothing can be lost by its not doing so: azbridge may never do so. */
 const CLOSE_LIMIT_MS = 5_000;
@@ -35,9 +36,9 @@ export class PreambledEnd extends WebSocketEnd {
    * its direction before (`closeReason` has what it said). Rejects when the connection is lost, or with the signal's
    * reason; the owner ends it then.
    */
-  readStart<T>(decoder: StartDecoder<T>, signal: AbortSignal): Promise<T | undefined> {
+  readStart<T>(decoder: StartDecoder<T>, signal: CancelSignal): Promise<T | undefined> {
     return new Promise<T | undefined>((resolve, reject) => {
-      const onAbort = () => reject(signal.reason as Error);
+      const onAbort = () => reject(signal.reason);
       if (signal.aborted) onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
       const finish = (value: T | undefined) => {
@@ -98,7 +99,7 @@ export class PreambledEnd extends WebSocketEnd {
   }
 
   /** Ends both directions, ours with a reason; what still comes is discarded. Resolves when it is over. */
-  dismiss(reason: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  dismiss(reason: string, clock: Clock, signal: CancelSignal): Promise<void> {
     this.#webSocket.close(CLOSE_NORMAL, reason);
     return new Promise((resolve) => {
       const cut = () => this.#webSocket.destroy();

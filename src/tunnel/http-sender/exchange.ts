@@ -32,6 +32,7 @@ import { isRelaysOwn, listenersRefusal, relaysRefusal } from './refusal.ts';
 import type { RelayAgent } from './relay-agent.ts';
 import type { RelayTokens } from './relay-tokens.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 /** The relay gives a listener 60 s to answer and then says so itself; only a relay that is gone takes longer. */
 const ANSWER_TIMEOUT_MS = 75_000;
@@ -80,7 +81,7 @@ export class Exchange {
   }
 
   /** Resolves when it is over, and its event was told. Never rejects. */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: CancelSignal): Promise<void> {
     const onStop = () => this.#abort(signal.reason as HcmError);
     const onClientGone = () => {
       if (this.#response.writableFinished) return;

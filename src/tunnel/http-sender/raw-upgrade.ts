@@ -15,12 +15,13 @@ import type { StreamSet } from '../stream-set.ts';
 import { WebSocketEnd } from '../websocket-end.ts';
 import { originForm, remoteOf, withoutRelayPairs } from './heads.ts';
 import { answerOnSocket, errorBody, statusOf } from './local-answer.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 export interface UpgradeContext {
   readonly sender: Sender;
   readonly streams: StreamSet;
   readonly keepPath: boolean;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** A client's request, and the socket that node:http has given away. */

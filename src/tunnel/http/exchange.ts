@@ -18,6 +18,7 @@ import { RelayedResponse, type ResponseHead, type ResponseOutlet } from './relay
 import { asResponseError, rejectionOf } from './response-errors.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { RequestRendezvous, RendezvousUser } from './request-rendezvous.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 /** The control channel that a request came by. */
 export interface ResponseChannel {
@@ -36,7 +37,7 @@ export interface ExchangeOptions {
   /** Where the request came from, if not by the channel. */
   rendezvous?: RequestRendezvous | undefined;
   /** Opens the rendezvous of the request. */
-  open(signal: AbortSignal): Promise<RequestRendezvous>;
+  open(signal: CancelSignal): Promise<RequestRendezvous>;
   clock: Clock;
 }
 

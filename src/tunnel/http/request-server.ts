@@ -17,6 +17,7 @@ import type { RelayedRequest } from './relayed-request.ts';
 import type { RelayedResponse } from './relayed-response.ts';
 import { readRequest, unreadableRequest, type RequestFacts } from './request-facts.ts';
 import { RequestRendezvous, type RequestRendezvousOptions } from './request-rendezvous.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 /** Requests go on coming while earlier ones leave the channel; a busy listener must come to an end all the same. */
 const LEAVE_ROUNDS = 3;
@@ -127,10 +128,10 @@ export class RequestServer {
   async #receive(
     command: RequestCommand,
     { rendezvous, busy }: { rendezvous: RequestRendezvous; busy: HcmError | undefined },
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<void> {
     let served: { exchange: Exchange; done: Promise<void> } | undefined;
-    const onAbort = () => rendezvous.destroy(signal.reason as Error);
+    const onAbort = () => rendezvous.destroy(signal.reason);
     const { clock } = this.#options.rendezvous;
     const cancel = clock.setTimer(RENDEZVOUS_LIFETIME_MS, () => rendezvous.destroy(rendezvousExpired()));
     signal.addEventListener('abort', onAbort, { once: true });
@@ -228,7 +229,7 @@ export class RequestServer {
     this.#options.emit({ event: 'request', stream, bytesIn: 0, bytesOut: 0, durationMs: 0, error });
   }
 
-  #open(address: string, signal: AbortSignal): Promise<RequestRendezvous> {
+  #open(address: string, signal: CancelSignal): Promise<RequestRendezvous> {
     return RequestRendezvous.open(address, { ...this.#options.rendezvous, signal });
   }
 }

@@ -13,6 +13,7 @@ import type { Clock } from '../clock.ts';
 import { nodeCode, withDeadline } from '../network-errors.ts';
 import { writeProxyHeader, type ProxiedClient } from '../proxy-header.ts';
 import { DIAL_TIMEOUT_MS, dialTarget } from '../target-dialer.ts';
+import type { CancelSignal } from '../../websocket/cancel-signal.ts';
 
 /** Below the 5 s after which node:http servers close an idle connection, the shortest of the usual servers. */
 const IDLE_MS = 4_000;
@@ -101,7 +102,7 @@ export class TargetAgent extends Agent {
     });
   }
 
-  #secure(socket: Socket, signal: AbortSignal): Promise<Socket> {
+  #secure(socket: Socket, signal: CancelSignal): Promise<Socket> {
     const { host } = this.#address;
     const tls = connectTls({
       socket,
@@ -121,7 +122,7 @@ export class TargetAgent extends Agent {
         socket.destroy();
         reject(error);
       };
-      const onAbort = () => fail(signal.reason as Error);
+      const onAbort = () => fail(signal.reason);
       const onError = (error: Error) => {
         const why = nodeCode(error) || error.message;
         fail(

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { parseAllowRule } from '../../../src/protocol/allow-list.ts';
 import type { TargetAddress } from '../../../src/protocol/target-address.ts';
 import { connectLogicalPort, openLogicalPort } from '../../../src/tunnel/azbridge/logical-port.ts';
-import { startLocalPort } from '../../../src/tunnel/local-port.ts';
+import { startLocalPort, type OpenHook } from '../../../src/tunnel/local-port.ts';
 import type { SenderOptions } from '../../../src/tunnel/options.ts';
 import { forwardStdio } from '../../../src/tunnel/stdio.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
@@ -37,8 +37,7 @@ describe('azbridge, both ends ours', () => {
 
   async function forward(name: string, options: SenderOptions = {}): Promise<number> {
     const sender = bed.sender(options);
-    const open = (use: { stream: string; signal?: AbortSignal | undefined }) =>
-      openLogicalPort(sender, { name, mode: 'stream', ...use });
+    const open: OpenHook = (use) => openLogicalPort(sender, { name, mode: 'stream', ...use });
     const port = await startLocalPort({ kind: 'tcp', host: '127.0.0.1', port: 0 }, sender, { open });
     bed.onStop(() => port.stop({ graceMs: 0 }));
     return Number(port.bind.split(':').at(-1));

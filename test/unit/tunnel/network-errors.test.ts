@@ -3,6 +3,7 @@ import { HcmError } from '../../../src/protocol/errors.ts';
 import { errorFromNetwork, nodeCode, withDeadline } from '../../../src/tunnel/network-errors.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { rejectsWith } from '../../helpers/tunnel.ts';
+import type { CancelSignal } from '../../../src/websocket/cancel-signal.ts';
 
 function nodeError(code: string, message = `${code} happened`): Error {
   return Object.assign(new Error(message), { code });
@@ -61,9 +62,9 @@ describe('network errors', () => {
 
 describe('deadline', () => {
   const late = () => new HcmError('HCM_CONNECT_TIMEOUT', 'too late');
-  const untilAborted = (signal: AbortSignal) =>
+  const untilAborted = (signal: CancelSignal) =>
     new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error));
+      signal.addEventListener('abort', () => reject(signal.reason));
     });
 
   it('gives the result, and leaves no timer', async () => {

@@ -5,6 +5,7 @@ import type { AcceptCommand } from '../../../src/protocol/control-messages.ts';
 import { HcmError } from '../../../src/protocol/errors.ts';
 import { RelayDialer } from '../../../src/tunnel/relay-dialer.ts';
 import { answerAccept, answerReject, type RendezvousOptions } from '../../../src/tunnel/rendezvous.ts';
+import type { CancelSignal } from '../../../src/websocket/cancel-signal.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeRelay } from '../../helpers/fake-relay.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
@@ -149,9 +150,9 @@ describe('rendezvous', () => {
   });
 
   it('gives both connections back when it is stopped while the target is dialed', async () => {
-    const dial = (signal: AbortSignal) =>
+    const dial = (signal: CancelSignal) =>
       new Promise<Socket>((_resolve, reject) =>
-        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        signal.addEventListener('abort', () => reject(signal.reason)),
       );
     const answering = assert.rejects(answerAccept(command(), dial, options), /stopped/);
     await until(() => relay.sockets.size === 1);

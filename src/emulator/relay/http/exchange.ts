@@ -6,7 +6,6 @@
  * gathering: a body small enough for the control channel is read. waiting: a listener was told. answering: the head of
  * the answer is out, and its body comes over the rendezvous. over: the sender has everything, or will never have it.
  */
-import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { CLOSE_CODES } from '../../../protocol/close-reasons.ts';
 import {
@@ -18,6 +17,7 @@ import { CONTROL_MESSAGE_MAX_BYTES, INLINE_BODY_MAX_BYTES } from '../../../proto
 import type { RelayCondition } from '../../../protocol/relay-answers.ts';
 import { requestHeadersOf } from '../../../protocol/relayed-http.ts';
 import type { HttpRequest } from '../../server/http-request.ts';
+import { pooledRandom } from '../../../websocket/random-pool.ts';
 import type { RelayContext, RelayEntity } from '../context.ts';
 import type { ControlChannel } from '../control-channel.ts';
 import type { Handshake } from '../handshake.ts';
@@ -52,7 +52,7 @@ export class Exchange implements RendezvousOwner {
   /** Is in `context.exchanges` until it is over. */
   constructor(context: RelayContext, request: HttpRequest, response: ServerResponse, admission: Admission) {
     this.entity = admission.entity;
-    this.secretId = `${request.trackingId}_${randomBytes(16).toString('hex')}`;
+    this.secretId = `${request.trackingId}_${pooledRandom(16).toString('hex')}`;
     this.#context = context;
     this.#request = request;
     this.#response = response;

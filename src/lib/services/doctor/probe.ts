@@ -9,6 +9,7 @@ import { WebSocketEnd } from '../../../tunnel/websocket-end.ts';
 import type { Case } from './proof.ts';
 import { ok, skipped, warning, type Finding } from './report.ts';
 import type { LogicalPort } from './scene.ts';
+import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
 
 /** As long as the relay holds a sender while a listener is asked, and some more. */
 const OPEN_LIMIT_MS = 40_000;
@@ -55,7 +56,11 @@ export async function proveProbe({ scene, rights }: Case): Promise<Finding> {
   }
 }
 
-async function open(sender: Sender, port: LogicalPort | undefined, signal: AbortSignal): Promise<OpenStream> {
+async function open(
+  sender: Sender,
+  port: LogicalPort | undefined,
+  signal: CancelSignal,
+): Promise<OpenStream> {
   if (port === undefined) return sender.open({ signal });
   const { openLogicalPort } = await import('../../../tunnel/azbridge/logical-port.ts');
   return openLogicalPort(sender, { name: port.name, mode: 'stream', signal });

@@ -2,13 +2,14 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { errorFromNetwork } from '../../../protocol/network-errors.ts';
+import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
 
 /** Resolves with a TCP connection to one of the addresses; rejects with what a tunnel would say. */
 export function connectDirectly(
   host: string,
   port: number,
   addresses: readonly string[],
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<Socket> {
   const found = addresses.map((address) => ({ address, family: isIP(address) }));
   const answer: LookupFunction = (_host, options, done) => {
@@ -30,7 +31,7 @@ export function secureUnverified(
   tcp: Socket,
   host: string,
   port: number,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<TLSSocket> {
   const tls = connectTls({
     socket: tcp,
@@ -44,7 +45,7 @@ export function secureUnverified(
 function ready<T extends Socket>(
   socket: T,
   event: 'connect' | 'secureConnect',
-  signal: AbortSignal,
+  signal: CancelSignal,
   toError: (error: Error) => Error,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -57,7 +58,7 @@ function ready<T extends Socket>(
         socket.destroy();
         reject(error);
       });
-    const onAbort = () => fail(signal.reason as Error);
+    const onAbort = () => fail(signal.reason);
     socket.on('error', (error) => fail(toError(error)));
     socket.once('close', () => fail(toError(new Error('the connection was closed'))));
     socket.once(event, () => finish(() => resolve(socket)));

@@ -10,6 +10,7 @@ import { chainOf } from './certificate-chain.ts';
 import type { Case } from './proof.ts';
 import { failed, ok, skipped, warning, type Facts, type Finding } from './report.ts';
 import type { LogicalPort } from './scene.ts';
+import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
 
 const ELSEWHERE = 'run this where the target is: hcm doctor CONNECTION --side listener';
 const UNKNOWN = 'no target is known here';
@@ -37,7 +38,7 @@ async function provePorts(given: Case, ports: readonly LogicalPort[]): Promise<F
   return first ?? ok(findings.map(({ seen }) => seen).join('; '));
 }
 
-function thrownBy(error: unknown, signal: AbortSignal): HcmError {
+function thrownBy(error: unknown, signal: CancelSignal): HcmError {
   if (signal.aborted || !(error instanceof HcmError)) throw error;
   return error;
 }
@@ -120,7 +121,7 @@ async function tlsFacts(socket: Socket, address: TargetAddress, { scene }: Case)
   }
 }
 
-function handshake(socket: Socket, host: string, signal: AbortSignal): Promise<Facts> {
+function handshake(socket: Socket, host: string, signal: CancelSignal): Promise<Facts> {
   return new Promise((resolve, reject) => {
     const tls = connectTls({
       ...{ socket, ...(isIP(host) ? {} : { servername: host }) },
@@ -128,7 +129,7 @@ function handshake(socket: Socket, host: string, signal: AbortSignal): Promise<F
       rejectUnauthorized: false,
     });
     const fail = (error: Error) => reject(error);
-    signal.addEventListener('abort', () => fail(signal.reason as Error), { once: true });
+    signal.addEventListener('abort', () => fail(signal.reason), { once: true });
     tls.once('error', fail).once('close', () => fail(new Error('closed')));
     tls.once('secureConnect', () => {
       const chain = chainOf(tls);

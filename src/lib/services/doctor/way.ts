@@ -19,6 +19,7 @@ import { knownGateways, type KnownGateway } from '../firewall/known-gateways.ts'
 import { chainOf, type ChainSight } from './certificate-chain.ts';
 import { connectDirectly, secureUnverified } from './raw-socket.ts';
 import type { Scene } from './scene.ts';
+import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
 
 /** As long as a tunnel waits. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -192,7 +193,7 @@ export class Way {
     );
   }
 
-  async #addressesOf(host: string, port: number, signal: AbortSignal): Promise<readonly string[]> {
+  async #addressesOf(host: string, port: number, signal: CancelSignal): Promise<readonly string[]> {
     if (host === this.host) return (await this.names()).addresses;
     const asked = this.#scene.dns.addresses(host).catch((error: Error) => {
       throw errorFromNetwork(error, host, port);
@@ -204,7 +205,7 @@ export class Way {
     limitMs: number,
     text: string,
     code: HcmError['code'],
-    act: (signal: AbortSignal) => Promise<T>,
+    act: (signal: CancelSignal) => Promise<T>,
     details: Record<string, string | number> = { host: this.host, port: this.port },
   ): Promise<T> {
     const { clock, signal } = this.#scene;
