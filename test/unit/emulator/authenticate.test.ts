@@ -56,6 +56,18 @@ describe('authenticate', () => {
     deepEqual(ask(sign('m', 'm-1'), { entityRules: [rule('m', ['Manage'])] }), yes);
   });
 
+  it('judges a token that it has let in before by the keys, the time and the rights of now', () => {
+    const token = sign('again', 'again-1');
+    const before = { entityRules: [rule('again', ['Listen'])] };
+    deepEqual(ask(token, before), yes);
+    deepEqual(ask(token, before), yes);
+    deepEqual(ask(token, { entityRules: [rule('again', ['Listen'], 'new')] }), no('token-signature'));
+    deepEqual(ask(token, { entityRules: [rule('again', ['Send'])] }), no('right-missing'));
+    deepEqual(ask(token, { ...before, nowMs: expiresAtMs }), no('token-expired'));
+    deepEqual(ask(token, { ...before, path: 'other' }), no('token-audience'));
+    deepEqual(ask(token, before), yes);
+  });
+
   it('is content with one of several rights', () => {
     deepEqual(ask(sign('sender', 'sender-1'), { rights: ['Listen', 'Send'] }), yes);
   });
