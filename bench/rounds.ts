@@ -108,7 +108,7 @@ export class Runner {
     try {
       const path = await peers.get(name)!.start({ tls: legs === 'tls', targetPort: this.targetPort });
       try {
-        if (!workloads.every(wantsFreshPath)) await warmUp(this.load, path, workloads);
+        if (!workloads.every(wantsFreshPath)) await warmUp(this.load, path, workloads, this.effort);
         for (const one of workloads) await attempt(one, () => measure(this.load, path, one, this.effort));
       } finally {
         await path.stop();

@@ -6,21 +6,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import { HcmError } from '../protocol/errors.ts';
-import {
-  formatTargetAddress,
-  type HttpTargetAddress,
-  type TargetAddress,
-} from '../protocol/target-address.ts';
+import { formatTargetAddress } from '../protocol/target-address.ts';
 import { Acceptor, type Dialect } from './acceptor.ts';
-import { azbridgeDialect, describePorts } from './azbridge/azbridge-dialect.ts';
+import { azbridgeDialect } from './azbridge/azbridge-dialect.ts';
 import { watchClock } from './clock-watch.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
 import { ControlChannel } from './control-channel.ts';
-import { asHcmError, connectionName, emitterFor, type Emit } from './emitter.ts';
-import { readEntity } from './entity-reader.ts';
+import { asHcmError, emitterFor, type Emit } from './emitter.ts';
 import { httpTarget, type HttpTarget } from './http/http-target.ts';
 import { RequestServer, type RequestHandler } from './http/request-server.ts';
-import { watchMetadata } from './metadata-watch.ts';
+import { httpAddressOf, ListenerTarget } from './listener-target.ts';
 import type { Connection, ListenerOptions } from './options.ts';
 import { rawDialect } from './raw-dialect.ts';
 import { ReconnectPolicy, isFinal } from './reconnect-policy.ts';
@@ -28,9 +23,7 @@ import { RelayDialer } from './relay-dialer.ts';
 import { RelayTime } from './relay-time.ts';
 import type { ListenerState } from './state.ts';
 import { StreamSet, type LiveStream } from './stream-set.ts';
-import { TargetSource } from './target-source.ts';
 import { mayTryNewerToken, type TokenProvider } from './token-provider.ts';
-import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 const DRAIN_MS = 10_000;
 /** Streams and requests together. */
@@ -46,7 +39,7 @@ export class HybridConnectionListener {
   readonly #random: () => number;
   readonly #emit: Emit;
   readonly #dialer: RelayDialer;
-  readonly #targets: TargetSource;
+  readonly #target: ListenerTarget;
   readonly #policy: ReconnectPolicy;
   readonly #streams: StreamSet;
   readonly #acceptor: Acceptor;
@@ -75,7 +68,7 @@ export class HybridConnectionListener {
     this.#random = options.random ?? Math.random;
     this.#emit = emitterFor(connection, this.#clock, options);
     this.#dialer = new RelayDialer(options, this.#clock);
-    this.#targets = new TargetSource(givenAddress(options), options.allow, options.confirmedTarget);
+    this.#target = this.#createTarget();
     this.#policy = new ReconnectPolicy(this.#random);
     this.#streams = new StreamSet(this.#clock, this.#emit, options);
     this.#httpTarget = this.#createHttpTarget();
@@ -180,14 +173,12 @@ export class HybridConnectionListener {
     this.#emit({ event: 'connecting' });
     let stopReading: () => void = () => undefined;
     try {
-      const readsTarget = this.#targets.needsMetadata && this.#options.dialect !== 'azbridge';
-      // What is known already is enough to begin with: a description that cannot be read keeps nobody offline.
-      const isKnown = this.#targets.address !== undefined;
-      if (readsTarget && !isKnown) await this.#learnTarget(this.#stopping.signal);
+      const { isKnown } = this.#target;
+      if (!isKnown) await this.#target.learn(this.#stopping.signal);
       const channel = await this.#openChannel();
       onlineAtMs = this.#clock.monotonicMs();
       this.#onOnline(channel);
-      if (readsTarget) stopReading = this.#keepReading(isKnown);
+      stopReading = this.#target.keepReading(isKnown);
       return { error: await channel.ended, onlineMs: this.#clock.monotonicMs() - onlineAtMs };
     } catch (error) {
       return { error: asHcmError(error), onlineMs: 0 };
@@ -195,17 +186,6 @@ export class HybridConnectionListener {
       stopReading();
       this.#channel = undefined;
     }
-  }
-
-  #keepReading(isStale: boolean): () => void {
-    const read = async (signal: CancelSignal) => {
-      const before = this.#describeTarget();
-      await this.#learnTarget(signal);
-      const target = this.#describeTarget();
-      if (target === undefined || target === before || signal.aborted) return;
-      this.#emit({ event: 'target-changed', target, error: this.#targets.refusal });
-    };
-    return watchMetadata({ clock: this.#clock, random: this.#random, isStale, read });
   }
 
   #openChannel(): Promise<ControlChannel> {
@@ -223,23 +203,12 @@ export class HybridConnectionListener {
     });
   }
 
-  /** Whoever serves HTTP needs no target: streams alone are turned away without one. */
-  async #learnTarget(signal: CancelSignal): Promise<void> {
-    const use = { dialer: this.#dialer, clock: this.#clock, signal };
-    const description = await readEntity(this.#connection, use);
-    try {
-      this.#targets.learn(description, connectionName(this.#connection));
-    } catch (error) {
-      if (!this.#onRequest || asHcmError(error).code !== 'HCM_TARGET_MISSING') throw error;
-    }
-  }
-
   #onOnline(channel: ControlChannel): void {
     this.#channel = channel;
     if (this.#stopping.signal.aborted) channel.close();
     this.#wasOnline = true;
     this.#state = { name: 'online', sinceMs: this.#clock.nowMs() };
-    this.#emit({ event: 'online', target: this.#describeTarget(), error: this.#targets.refusal });
+    this.#emit({ event: 'online', target: this.#target.name, error: this.#target.source.refusal });
     this.#relayTime.learn(channel.skewMs);
     this.#tellSkew();
     this.#cameOnline();
@@ -248,13 +217,6 @@ export class HybridConnectionListener {
   #tellSkew(): void {
     const skewMs = this.#relayTime.skewToTell();
     if (skewMs !== undefined) this.#emit({ event: 'clock-skew', skewMs });
-  }
-
-  /** As it stands in the event. */
-  #describeTarget(): string | undefined {
-    const { dialect, ports } = this.#options;
-    const { address } = this.#targets;
-    return dialect === 'azbridge' ? describePorts(ports) : address && formatTargetAddress(address);
   }
 
   #givesUp(error: HcmError): boolean {
@@ -289,6 +251,12 @@ export class HybridConnectionListener {
     this.#end(error);
   }
 
+  #createTarget(): ListenerTarget {
+    const use = { connection: this.#connection, dialer: this.#dialer, clock: this.#clock };
+    const isOptional = () => this.#onRequest !== undefined;
+    return new ListenerTarget(this.#options, { ...use, random: this.#random, emit: this.#emit, isOptional });
+  }
+
   #createAcceptor(): Acceptor {
     return new Acceptor({
       dialect: this.#createDialect(),
@@ -304,7 +272,7 @@ export class HybridConnectionListener {
     const use = { clock: this.#clock, dialTimeoutMs, proxyProtocol };
     return dialect === 'azbridge'
       ? azbridgeDialect({ ...use, ports, allow, emit: this.#emit, datagramIdleTimeoutMs })
-      : rawDialect({ ...use, targets: this.#targets });
+      : rawDialect({ ...use, targets: this.#target.source });
   }
 
   #createHttpTarget(): HttpTarget | undefined {
@@ -330,14 +298,4 @@ export class HybridConnectionListener {
     const text = `the limit is reached: ${limit} ${limit === 1 ? 'stream or request is' : 'streams and requests are'} open`;
     return new HcmError('HCM_LISTENER_BUSY', text, { retryable: true });
   }
-}
-
-/** Where relayed requests go. Of azbridge its two names for that. */
-function httpAddressOf({ address, dialect, ports }: ListenerOptions): HttpTargetAddress | undefined {
-  const found = dialect === 'azbridge' ? (ports?.get('http') ?? ports?.get('https')) : address;
-  return found?.kind === 'http' ? found : undefined;
-}
-
-function givenAddress({ address, target }: ListenerOptions): TargetAddress | undefined {
-  return address ?? (target && { kind: 'tcp', ...target });
 }
