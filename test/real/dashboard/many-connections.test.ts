@@ -231,7 +231,8 @@ describe('the page of a manager with very much to show', function () {
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     held.release();
-    await page.getByRole('status', { name: 'Notices' }).getByText('The disk is full.').waitFor();
+    const notice = page.getByRole('status', { name: 'Notices' }).getByRole('paragraph').first();
+    assert.equal(await notice.innerText(), 'The disk is full.');
     opened.forgive(/507/);
   });
 });
