@@ -14,9 +14,8 @@ import {
 } from '../protocol/target-address.ts';
 import type { Clock } from '../tunnel/clock.ts';
 import { TargetAgent, type AgentRequest } from '../tunnel/http/target-agent.ts';
-import { nodeCode, withDeadline } from '../tunnel/network-errors.ts';
+import { nodeCode, withDeadline, type CancelSignal } from '../tunnel/network-errors.ts';
 import { dialAddress } from '../tunnel/target-dialer.ts';
-import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 /** An attempt that takes longer is a failure: nobody waits that long for a target of his own network. */
 const PROBE_TIMEOUT_MS = 5_000;

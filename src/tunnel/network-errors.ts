@@ -3,6 +3,7 @@ import type { HcmError } from '../protocol/errors.ts';
 import { Cancellation, type CancelSignal } from '../websocket/cancel-signal.ts';
 import type { Clock } from './clock.ts';
 
+export type { CancelSignal };
 export { errorFromNetwork, isResolutionCode, nodeCode } from '../protocol/network-errors.ts';
 
 /**

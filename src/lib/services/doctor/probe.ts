@@ -9,7 +9,7 @@ import { WebSocketEnd } from '../../../tunnel/websocket-end.ts';
 import type { Case } from './proof.ts';
 import { ok, skipped, warning, type Finding } from './report.ts';
 import type { LogicalPort } from './scene.ts';
-import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
+import type { CancelSignal } from '../../../tunnel/network-errors.ts';
 
 /** As long as the relay holds a sender while a listener is asked, and some more. */
 const OPEN_LIMIT_MS = 40_000;

@@ -2,7 +2,7 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { errorFromNetwork } from '../../../protocol/network-errors.ts';
-import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
+import type { CancelSignal } from '../../../tunnel/network-errors.ts';
 
 /** Resolves with a TCP connection to one of the addresses; rejects with what a tunnel would say. */
 export function connectDirectly(

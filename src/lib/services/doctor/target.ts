@@ -10,7 +10,7 @@ import { chainOf } from './certificate-chain.ts';
 import type { Case } from './proof.ts';
 import { failed, ok, skipped, warning, type Facts, type Finding } from './report.ts';
 import type { LogicalPort } from './scene.ts';
-import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
+import type { CancelSignal } from '../../../tunnel/network-errors.ts';
 
 const ELSEWHERE = 'run this where the target is: hcm doctor CONNECTION --side listener';
 const UNKNOWN = 'no target is known here';

@@ -19,7 +19,7 @@ import { knownGateways, type KnownGateway } from '../firewall/known-gateways.ts'
 import { chainOf, type ChainSight } from './certificate-chain.ts';
 import { connectDirectly, secureUnverified } from './raw-socket.ts';
 import type { Scene } from './scene.ts';
-import type { CancelSignal } from '../../../websocket/cancel-signal.ts';
+import type { CancelSignal } from '../../../tunnel/network-errors.ts';
 
 /** As long as a tunnel waits. */
 const CONNECT_LIMIT_MS = 10_000;
