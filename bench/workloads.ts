@@ -37,7 +37,7 @@ export interface Effort {
   scale: number;
 }
 
-/** V8 compiles what has run often. After 200 MB, 800 reads of ours, half of that is still to come. */
+/** V8 compiles what has run often. After 200 MB, which are 800 reads of ours, little of that has happened. */
 const warmUpBytes = 2e9;
 const firstBytes = 200e6;
 const warmUpSeconds = 2;
