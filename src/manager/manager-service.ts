@@ -20,6 +20,7 @@ import {
   type SamplesView,
   type TestReport,
 } from './control/operations.ts';
+import { namedTarget } from './candidate.ts';
 import { ClockProblem } from './clock-problem.ts';
 import type { ConnectionTester } from './connection-test.ts';
 import { Doors, type DoorsOptions } from './doors.ts';
@@ -168,6 +169,10 @@ export class ManagerService implements ManagerOperations {
       if (!done.includes(id)) await managed.renewKey().catch(() => managed.restart());
     }
     return { connection: viewOf(this.#find(id)), ...outcome };
+  }
+
+  async namedTarget(request: AddRequest): Promise<{ target: string }> {
+    return { target: await namedTarget(request, this.#options) };
   }
 
   async remove(id: string): Promise<void> {

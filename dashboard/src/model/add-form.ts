@@ -48,11 +48,12 @@ export function readAddFields(fields: AddFields): { request: AddRequest } | { er
   ) as [string, string, string, string];
   const connection =
     secret === '' ? at('name', () => plainName(name)) : at('connectionString', () => nameOf(secret, name));
-  if (role === 'listener') at('target', () => (target === '' ? noTarget() : parseTarget(target)));
+  if (role === 'listener' && target !== '') at('target', () => parseTarget(target));
   if (role === 'forward' && bind !== '') at('bind', () => parseBind(bind));
   if (connection === undefined || Object.keys(errors).length > 0) return { errors };
   const entry = {
-    ...(role === 'listener' ? { target } : bind === '' ? {} : { bind }),
+    ...(role === 'listener' && target !== '' ? { target } : {}),
+    ...(role === 'forward' && bind !== '' ? { bind } : {}),
     ...(secret === '' ? { entra: true } : {}),
   };
   return { request: { role, connection, entry, ...(secret === '' ? {} : { connectionString: secret }) } };
@@ -100,11 +101,4 @@ function withoutNamespace(name: string, host: string): string {
 
 function namespaceOf(host: string): string {
   return isLoopbackName(host) ? host : (host.split('.')[0] ?? host);
-}
-
-function noTarget(): never {
-  throw new HcmError(
-    'HCM_TARGET_MISSING',
-    'A listener needs a target: HOST:PORT that this machine reaches. In a terminal, hcm add takes the one that Azure names, and says it.',
-  );
 }

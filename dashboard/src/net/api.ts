@@ -44,6 +44,8 @@ export const api = {
   samples: () => call<SamplesView>('GET', 'samples', ANSWER_MS),
   logs: (lines: number) => call<EventView[]>('GET', `logs?lines=${lines}`, ANSWER_MS),
   add: (request: AddRequest) => call<Added>('POST', 'connections', CHANGE_MS, request),
+  /** The target that Azure names for it; nothing is added. */
+  namedTarget: (request: AddRequest) => call<{ target: string }>('POST', 'target', CHANGE_MS, request),
   remove: (id: string) => call<object>('DELETE', `connections/${encodeURIComponent(id)}`, CHANGE_MS),
   restart: (id: string, acceptTarget: boolean) =>
     call<ConnectionView>('POST', `connections/${encodeURIComponent(id)}/restart`, CHANGE_MS, {

@@ -16,6 +16,8 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
   const page = usePage();
   const [fields, setFields] = useState<AddFields>(EMPTY_FIELDS);
   const [errors, setErrors] = useState<FieldErrors>({});
+  /** What Azure names as the target, until it is confirmed by adding, or something else is typed. */
+  const [named, setNamed] = useState<string>();
   const { busy, error, run } = useAction(({ code, message }) => {
     const about = fieldOf(code);
     if (about) setErrors({ [about]: message });
@@ -23,11 +25,16 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
   });
   const form = useRef<HTMLFormElement>(null);
   const { role } = fields;
+  const isNamedByAzure = role === 'listener' && fields.target.trim() === '';
+  const change = (changed: Partial<AddFields>) => {
+    setNamed(undefined);
+    setFields((before) => ({ ...before, ...changed }));
+  };
   const field = (name: keyof FieldErrors) => ({
     name,
     value: fields[name],
     error: errors[name],
-    onInput: (value: string) => setFields((before) => ({ ...before, [name]: value })),
+    onInput: (value: string) => change({ [name]: value }),
   });
   useEffect(() => {
     form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
@@ -36,7 +43,9 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
     const read = readAddFields(fields);
     setErrors('errors' in read ? read.errors : {});
     if ('errors' in read) return;
-    const added = await api.add(read.request);
+    const { request } = read;
+    if (isNamedByAzure && named === undefined) return setNamed((await api.namedTarget(request)).target);
+    const added = await api.add(isNamedByAzure ? { ...request, pinnedTarget: named } : request);
     const { connection } = added;
     setFields(EMPTY_FIELDS);
     close();
@@ -64,14 +73,14 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
               role={role}
               title="Listener"
               text="brings what comes through Azure to a target in this network"
-              onChoose={() => setFields({ ...fields, role: 'listener' })}
+              onChoose={() => change({ role: 'listener' })}
             />
             <Role
               value="forward"
               role={role}
               title="Forward"
               text="gives this machine a local port that leads through Azure"
-              onChoose={() => setFields({ ...fields, role: 'forward' })}
+              onChoose={() => change({ role: 'forward' })}
             />
           </fieldset>
           <Field
@@ -91,7 +100,7 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
             <Field
               {...field('target')}
               label="Target"
-              hint="HOST:PORT, as this machine reaches it."
+              hint="HOST:PORT, as this machine reaches it. Nothing is the one that Azure names; you see it before it counts."
               placeholder="db.corp.local:5432"
             />
           ) : (
@@ -102,19 +111,31 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
               placeholder="127.0.0.1:5432"
             />
           )}
+          {named !== undefined && (
+            <p role="status">
+              Azure names the target <code>{named}</code>. Streams are led there once you confirm it; when it
+              is changed in Azure, it has to be confirmed again.
+            </p>
+          )}
           {error && <Failure error={error} />}
           <div class="dialog-foot">
             <button type="button" class="button" onClick={close}>
               Cancel
             </button>
             <button type="submit" class="button primary" aria-disabled={busy}>
-              {busy ? 'Adding …' : 'Add'}
+              {labelOf({ busy, asks: isNamedByAzure && named === undefined, confirms: named !== undefined })}
             </button>
           </div>
         </form>
       )}
     </Dialog>
   );
+}
+
+/** First Azure may have to be asked. */
+function labelOf({ busy, asks, confirms }: { busy: boolean; asks: boolean; confirms: boolean }): string {
+  if (busy) return asks ? 'Asking Azure …' : 'Adding …';
+  return confirms ? 'Confirm and add' : 'Add';
 }
 
 function outcomeOf({ changed, replaced }: Added): string {

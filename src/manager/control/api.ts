@@ -35,6 +35,7 @@ const ROUTES: readonly (readonly [method: string, path: string, handler: Handler
   ['GET', 'manager', (operations) => operations.describe()],
   ['GET', 'connections', (operations, { query }) => operations.list(query.get('details') ?? undefined)],
   ['POST', 'connections', async (operations, call) => operations.add(addRequest(await call.body()))],
+  ['POST', 'target', async (operations, call) => operations.namedTarget(addRequest(await call.body()))],
   ['GET', 'connections/*', (operations, { parts: [, id = ''] }) => operations.show(id)],
   ['DELETE', 'connections/*', (operations, { parts: [, id = ''] }) => operations.remove(id)],
   [

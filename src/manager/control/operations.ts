@@ -181,6 +181,11 @@ export interface ManagerOperations {
   show(id: string): ConnectionDetails;
   /** @throws HcmError with codes of bad input, HCM_RESOURCE_CONFLICT, HCM_STATE_UNWRITABLE. */
   add(request: AddRequest): Promise<Added>;
+  /**
+   * The target that Azure names now for a listener that is about to be added, to be confirmed by whoever adds it. Stores
+   * nothing. @throws HcmError HCM_TARGET_MISSING when it names none; of bad input, of the relay and of Azure.
+   */
+  namedTarget(request: AddRequest): Promise<{ target: string }>;
   /** @throws HcmError HCM_RESOURCE_NOT_FOUND, HCM_RESOURCE_CONFLICT for one that a file declares. */
   remove(id: string): Promise<void>;
   /** Opens it anew; with `acceptTarget`, the target that Azure names now is the confirmed one from then on. */

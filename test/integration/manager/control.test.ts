@@ -61,6 +61,7 @@ describe("the manager's control socket", () => {
       asked.push(request);
       return Promise.resolve({ connection: DB, changed: true, replaced: false });
     },
+    namedTarget: () => Promise.resolve({ target: 'db.corp:5432' }),
     remove: (id) => (id === DB.id ? Promise.resolve() : Promise.reject(missing(id))),
     restart: (id, options) => {
       asked.push({ id, ...options });

@@ -165,6 +165,36 @@ describe('the page of the manager', function () {
     await bed.becomes('listen localhost/web', 'stopped', since);
   });
 
+  it('adds a listener with the target that Azure names, once that is confirmed', async () => {
+    const opened = await open();
+    const { page } = opened;
+    await page.getByRole('button', { name: 'Add connection' }).click();
+    const dialog = page.getByRole('dialog');
+    const secret = dialog.getByLabel('Connection string');
+    await secret.fill(readFileSync(bed.path('spare-listen.txt'), 'utf8').trim());
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await dialog.getByText('Azure names no target for localhost/spare').waitFor();
+    opened.forgive(/status of 400/);
+    await secret.fill(readFileSync(bed.path('web-listen.txt'), 'utf8').trim());
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    const told = dialog.getByRole('status');
+    await told.filter({ hasText: `127.0.0.1:${portOf(reversing)}` }).waitFor();
+    assert.equal(await row(page, 'localhost/web').count(), 0, 'nothing is added before it is confirmed');
+    await dialog.getByRole('textbox', { name: 'Connection', exact: true }).fill('web');
+    await told.waitFor({ state: 'detached' });
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Confirm and add' }).click();
+    await page.getByRole('heading', { name: 'localhost/web' }).waitFor();
+    await page.locator('.details-head').getByText('Online').waitFor();
+    await page
+      .locator('.details-head')
+      .getByText(`127.0.0.1:${portOf(reversing)}`)
+      .waitFor();
+    const { status } = await bed.run(['remove', 'localhost/web']);
+    assert.equal(status, 0);
+    await page.getByRole('heading', { name: 'No such connection' }).waitFor();
+  });
+
   it('tells bad input at its field, and loses nothing of it', async () => {
     const { page } = await open();
     await page.getByRole('button', { name: 'Add connection' }).click();
@@ -356,7 +386,7 @@ describe('the page of the manager', function () {
       found['list'] = await opened.axe();
       await page.getByRole('button', { name: 'Add connection' }).click();
       await page.getByRole('button', { name: 'Add', exact: true }).click();
-      await page.getByText('A listener needs a target').waitFor();
+      await page.getByText('Give a connection string, or').waitFor();
       found['add'] = await opened.axe();
       await page.keyboard.press('Escape');
       await row(page, 'localhost/db').first().getByRole('link').click();

@@ -44,8 +44,13 @@ describe('the form for a new connection', () => {
     });
   });
 
+  it('leaves the target out where none is typed: Azure is asked for it', () => {
+    const result = read({ connectionString: forOne });
+    assert.deepEqual('request' in result && result.request.entry, {});
+  });
+
   it('tells each mistake at its field, all at once', () => {
-    assert.deepEqual(Object.keys(errorsOf({})), ['name', 'target']);
+    assert.deepEqual(Object.keys(errorsOf({})), ['name']);
     assert.deepEqual(Object.keys(errorsOf({ connectionString: 'Endpoint=', target: 'db' })), [
       'connectionString',
       'target',
