@@ -104,8 +104,9 @@ function bare(
   workload: Workload,
   metric: string,
   against: string | Workload,
+  legs: Legs = 'plain',
 ): Figure {
-  const source = (peer: string, one: Workload): Source => ({ path: peer, legs: 'plain', workload: one });
+  const source = (peer: string, one: Workload): Source => ({ path: peer, legs, workload: one });
   return {
     id,
     what: 'the same, without ours',
@@ -251,6 +252,7 @@ export const figures: Figure[] = [
     what: '1,000 idle streams, MiB, TLS',
     ...versus('ws', 'tls', idle(1000), 'clientMiB', { first: 0.8, goal: 0.55, rounds: 3 }),
   },
+  bare('17n', 'node-pipe', idle(1000), 'clientMiB', 'ws', 'tls'),
   {
     id: '18a',
     what: 'a stalled reader, MiB a process',
