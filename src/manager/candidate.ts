@@ -1,4 +1,5 @@
 /** A connection that is about to be added, for what is asked about it before. Nothing of it is stored. */
+import { parseConnectionString } from '../protocol/connection-string.ts';
 import { HcmError } from '../protocol/errors.ts';
 import type { Clock } from '../tunnel/clock.ts';
 import type { AddRequest } from './control/operations.ts';
@@ -39,20 +40,22 @@ export async function namedTarget(request: AddRequest, use: CandidateUse): Promi
   });
 }
 
-/** As the file has them: their key is in the declaration, and not in the store. */
+/** A key that was typed is in the declaration; without one, all is as it will be in the store. */
 async function specOf(
-  { connection, connectionString, entry }: AddRequest,
+  { role, connection, connectionString, entry }: AddRequest,
   folder: string,
 ): Promise<ConnectionSpec> {
   checkAdded(entry);
-  const stored = { role: 'listener', connection, entry, addedAt: '' } as const;
+  if (connectionString !== undefined) parseConnectionString(connectionString);
+  const stored = { role, connection, entry, addedAt: '' } as const;
   const { listeners } = await readStored([stored], folder);
-  const withKey = listeners.map((listener) =>
+  const declared = listeners.map((listener) =>
     connectionString === undefined
       ? listener
       : { ...listener, access: { kind: 'variable', name: 'the form', text: connectionString } as const },
   );
-  const [spec] = specsOf([{ source: 'file', manager: { listeners: withKey, forwards: [] } }]);
+  const source = connectionString === undefined ? 'store' : 'file';
+  const [spec] = specsOf([{ source, manager: { listeners: declared, forwards: [] } }]);
   if (spec) return spec;
-  throw new HcmError('HCM_USAGE', `${connection} is no listener.`);
+  throw new HcmError('HCM_USAGE', `${connection} is to be a forward, which has no target.`);
 }

@@ -49,6 +49,17 @@ describe('a connection that is about to be added', () => {
     await assert.rejects(namedTarget(REQUEST, silent), { code: 'HCM_CONNECT_TIMEOUT' });
   });
 
+  it('tells bad input as that of whoever asks, and not of a file', async () => {
+    const broken = { ...REQUEST, connectionString: STRING.replace('Endpoint=', '') };
+    await assert.rejects(namedTarget(broken, naming('a:1')), (error: HcmError) => {
+      assert.equal(error.code, 'HCM_CONNECTION_STRING_INVALID');
+      return !error.message.includes('hcm.yaml');
+    });
+    await assert.rejects(namedTarget({ ...REQUEST, role: 'forward' }, naming('a:1')), { code: 'HCM_USAGE' });
+    await namedTarget({ role: 'listener', connection: 'my-relay/db', entry: {} }, naming('a:1'));
+    assert.equal(asked.at(-1)?.source, 'store', 'the way to a key is hcm add');
+  });
+
   it('reads no file for whoever asks, and gives the relay its word', async () => {
     const reaching = { ...REQUEST, entry: { connectionStringFile: '/etc/shadow' } };
     await assert.rejects(namedTarget(reaching, naming('a:1')), { code: 'HCM_USAGE' });
