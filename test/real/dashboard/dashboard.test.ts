@@ -183,7 +183,10 @@ describe('the page of the manager', function () {
     await dialog.getByRole('textbox', { name: 'Connection', exact: true }).fill('web');
     await told.waitFor({ state: 'detached' });
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    const adding = page.waitForRequest((request) => request.url().endsWith('/v1/connections'));
     await dialog.getByRole('button', { name: 'Confirm and add' }).click();
+    const { pinnedTarget } = (await adding).postDataJSON() as { pinnedTarget?: string };
+    assert.equal(pinnedTarget, `127.0.0.1:${portOf(reversing)}`, 'what was confirmed is what counts');
     await page.getByRole('heading', { name: 'localhost/web' }).waitFor();
     await page.locator('.details-head').getByText('Online').waitFor();
     await page
