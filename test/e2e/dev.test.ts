@@ -127,8 +127,14 @@ describe('hcm dev', () => {
     const dev = home.start(['dev']);
     await dev.answers('Ctrl-C ends all of it.');
     assert.match(dev.stdout, /^ {2}http:\/\/127\.0\.0\.1:\d+\/$/m);
-    assert.match(dev.stdout, /hcm listen --connection-string-file \S+ --target/);
-    assert.match(dev.stdout, /hcm forward --connection-string-file \S+ --bind/);
+    const [, bind] = /^ {2}http:\/\/(\S+)\/$/m.exec(dev.stdout) ?? [];
+    assert.deepEqual(dev.stdout.match(/(?<=^ {5})hcm .*$/gm), [
+      'hcm login',
+      'hcm namespace create NAMESPACE --resource-group GROUP --location REGION',
+      'hcm connection create NAMESPACE/demo --target HOST:PORT',
+      'hcm listen NAMESPACE/demo',
+      `hcm forward NAMESPACE/demo --bind ${bind}`,
+    ]);
     const { status, stderr } = await dev.interrupt();
     assert.deepEqual([status, stderr.includes('Error')], [0, false]);
   });

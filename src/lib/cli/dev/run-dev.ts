@@ -65,7 +65,6 @@ function curlOf(bind: string): string {
 /** Only the sample is known to speak HTTP. */
 function readyLines(path: LocalPath, hasSample: boolean): string[] {
   const { bind, relay, connection, target } = path.route;
-  const name = `--hybrid-connection-name ${connection}`;
   return [
     'The whole path works: app -> forward -> relay -> listener -> target',
     '',
@@ -79,18 +78,14 @@ function readyLines(path: LocalPath, hasSample: boolean): string[] {
     '',
     'The same with Azure:',
     '',
-    '  1. a hybrid connection and a key for each side',
-    '     hyco() { az relay hyco "$@" -g GROUP --namespace-name NAMESPACE; }',
-    `     hyco create -n ${connection}`,
-    '     for right in Listen Send; do',
-    `       hyco authorization-rule create ${name} -n $right --rights $right`,
-    `       hyco authorization-rule keys list ${name} -n $right \\`,
-    '         --query primaryConnectionString -o tsv > $right.txt',
-    '     done',
+    '  1. a namespace and a hybrid connection, once',
+    '     hcm login',
+    '     hcm namespace create NAMESPACE --resource-group GROUP --location REGION',
+    `     hcm connection create NAMESPACE/${connection} --target ${hasSample ? 'HOST:PORT' : target}`,
     '  2. on the private side',
-    `     hcm listen --connection-string-file Listen.txt --target ${hasSample ? 'HOST:PORT' : target}`,
+    `     hcm listen NAMESPACE/${connection}`,
     '  3. on your machine',
-    `     hcm forward --connection-string-file Send.txt --bind ${bind}`,
+    `     hcm forward NAMESPACE/${connection} --bind ${bind}`,
     '',
     'Ctrl-C ends all of it.',
   ];
