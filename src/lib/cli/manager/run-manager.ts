@@ -132,7 +132,7 @@ export async function loadManagerFile(file: string, env: NodeJS.ProcessEnv): Pro
     const cause = error.code ?? 'unknown';
     if (cause === 'ENOENT') {
       const next = 'Write it, and it is followed at once; or stop, and start with the right --file';
-      throw new HcmError('HCM_FILE_UNREADABLE', `The file ${file} does not exist, so nothing of it runs.`, {
+      throw new HcmError('HCM_FILE_UNREADABLE', `The file ${file} does not exist.`, {
         details: { file, cause, next },
       });
     }
