@@ -39,6 +39,15 @@ export function connectUrl(
   return new URL(`wss://${authority(endpoint)}/$hc/${full}?${query}`);
 }
 
+/** What a handshake asks for: any URL, or the parts of one. */
+export type RequestAddress = Pick<URL, 'host' | 'pathname' | 'search'>;
+
+/** `connectUrl` for the many streams of one sender: all but the id is worked out once. Throws as `connectUrl` does. */
+export function connectAddresses(endpoint: Endpoint, path: string): (id: string) => RequestAddress {
+  const { host, pathname, search } = connectUrl(endpoint, path);
+  return (id) => ({ host, pathname, search: `${search}&sb-hc-id=${encodeURIComponent(id)}` });
+}
+
 /**
  * The address with which a listener turns a sender away: the one it was handed, kept to the letter, and two
  * parameters more. The relay answers it with 410 and gives `status` and `description` to the sender.

@@ -14,24 +14,26 @@ export const RELAY_HEADERS = {
   processAt: 'X-PROCESS-AT',
 } as const;
 
+const AUTHORIZATION = RELAY_HEADERS.authorization.toLowerCase();
+
 /**
  * The sender's handshake headers for an accept message: names as first sent, repeats joined with `, `, without the
  * sender's token. `Authorization` is the application's own on a WebSocket and stays.
  * @param rawHeaders names and values in turn, as in Node's `IncomingMessage.rawHeaders`.
  */
 export function connectHeadersOf(rawHeaders: readonly string[]): Record<string, string> {
-  const found = new Map<string, { name: string; value: string }>();
+  const found = new Map<string, [name: string, value: string]>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const value = rawHeaders[index + 1] ?? '';
     const folded = name.toLowerCase();
-    if (folded === RELAY_HEADERS.authorization.toLowerCase()) continue;
+    if (folded === AUTHORIZATION) continue;
     const earlier = found.get(folded);
-    if (earlier === undefined) found.set(folded, { name, value });
-    else earlier.value = `${earlier.value}, ${value}`;
+    if (earlier === undefined) found.set(folded, [name, value]);
+    else earlier[1] += `, ${value}`;
   }
   // fromEntries makes own properties even of `__proto__`.
-  return Object.fromEntries([...found.values()].map(({ name, value }) => [name, value]));
+  return Object.fromEntries(found.values());
 }
 
 /** Which listeners a sender wants (none named: all) and which it does not. Ids are folded to lower case. */
@@ -56,7 +58,8 @@ export function listenerChosen(choice: ListenerChoice, listenerId: string): bool
 }
 
 function idsIn(header: string | undefined): string[] {
-  return (header ?? '')
+  if (!header) return [];
+  return header
     .split(',')
     .map((id) =>
       id

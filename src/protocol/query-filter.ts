@@ -43,6 +43,7 @@ export function decodeQueryText(text: string): string {
 
 /** Decodes percent escapes only. Never throws: each run of escapes that is not UTF-8 stays as it is. */
 export function decodePercent(text: string): string {
+  if (!text.includes('%')) return text;
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
     try {
       return decodeURIComponent(run);

@@ -56,10 +56,9 @@ export function urlHost(host: string): string {
 
 /** Lower-case, without `[]` and without the final dot. */
 export function normalizeHost(host: string): string {
-  return host
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/\.$/, '');
+  const lower = host.toLowerCase();
+  const bare = lower.startsWith('[') && lower.endsWith(']') ? lower.slice(1, -1) : lower;
+  return bare.endsWith('.') ? bare.slice(0, -1) : bare;
 }
 
 /**
@@ -68,7 +67,7 @@ export function normalizeHost(host: string): string {
  * @throws HcmError HCM_HANDSHAKE_FAILED, `details.reason`: not-a-url, not-wss, user-info or foreign-host.
  */
 export function checkRendezvousAddress(address: string, namespaceHost: string): URL {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = parseUrl(address);
   if (url === undefined) throw unusable('not-a-url', 'it is not a URL');
   if (url.protocol !== 'wss:') throw unusable('not-wss', `it starts with ${url.protocol} instead of wss:`);
   if (url.username !== '' || url.password !== '') throw unusable('user-info', 'it names a user');
@@ -76,6 +75,14 @@ export function checkRendezvousAddress(address: string, namespaceHost: string): 
     throw unusable('foreign-host', `its host ${url.hostname} does not belong to ${namespaceHost}`);
   }
   return url;
+}
+
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Gateways have names of their own under the suffix of the namespace's cloud; elsewhere the host itself answers. */

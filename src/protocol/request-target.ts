@@ -13,14 +13,14 @@ export interface RelayRequestTarget {
   /** The same as sent: a slash in front, escapes kept, without `/$hc`. */
   readonly rawPath: string;
   /** Lower-cased; `listen`, `connect`, `accept`, `request`, or a word the caller refuses. Absent means connect. */
-  readonly action?: string;
-  readonly id?: string;
-  readonly token?: string;
+  readonly action: string | undefined;
+  readonly id: string | undefined;
+  readonly token: string | undefined;
   /** Present when a listener rejects. NaN when what was sent is not a number. */
-  readonly statusCode?: number;
-  readonly statusDescription?: string;
-  readonly sasKeyName?: string;
-  readonly sasKey?: string;
+  readonly statusCode: number | undefined;
+  readonly statusDescription: string | undefined;
+  readonly sasKeyName: string | undefined;
+  readonly sasKey: string | undefined;
   /** What the other side may see of the query: no `?`, escapes kept, without the relay's own pairs. */
   readonly userQuery: string;
 }
@@ -30,7 +30,7 @@ const ESCAPED_QUERY = /%3f(?=(?:[^/]*&)?sb-hc-)/i;
 
 /** Reads a request target (`/$hc/path/suffix?query`, also in absolute form). Never throws. */
 export function parseRelayRequest(target: string): RelayRequestTarget {
-  const local = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
+  const local = originForm(target);
   const mark = local.indexOf('?');
   let fullPath = mark < 0 ? local : local.slice(0, mark);
   let query = mark < 0 ? '' : local.slice(mark + 1);
@@ -55,7 +55,14 @@ export function parseRelayRequest(target: string): RelayRequestTarget {
   };
 }
 
-function parametersOf(query: string): Partial<RelayRequestTarget> {
+/** Path and query alone. */
+function originForm(target: string): string {
+  const local = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const fragment = local.indexOf('#');
+  return fragment < 0 ? local : local.slice(0, fragment);
+}
+
+function parametersOf(query: string): Omit<RelayRequestTarget, 'kind' | 'path' | 'rawPath' | 'userQuery'> {
   const pairs = queryPairs(query);
   const action = pairs.get('sb-hc-action')?.trim().toLowerCase();
   // hyco-websocket rejects with the unprefixed names; in any other action these belong to the user.
@@ -63,7 +70,7 @@ function parametersOf(query: string): Partial<RelayRequestTarget> {
   const status = pairs.get('sb-hc-statuscode') ?? (bare ? pairs.get('statuscode') : undefined);
   const description =
     pairs.get('sb-hc-statusdescription') ?? (bare ? pairs.get('statusdescription') : undefined);
-  return definedOnly({
+  return {
     action: action === '' ? undefined : action,
     id: pairs.get('sb-hc-id'),
     token: pairs.get('sb-hc-token'),
@@ -71,13 +78,7 @@ function parametersOf(query: string): Partial<RelayRequestTarget> {
     statusDescription: description,
     sasKeyName: pairs.get('sb-hc-sas-key-name'),
     sasKey: pairs.get('sb-hc-sas-key'),
-  });
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function definedOnly<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+  };
 }
 
 /**

@@ -110,7 +110,9 @@ export function verifySasSignature(parsed: ParsedSasToken, key: string): boolean
  */
 export function audienceCovers(parsedResource: string, hosts: readonly string[], path: string): boolean {
   const audience = splitResource(parsedResource);
-  if (!hosts.some((host) => splitResource(host).host === audience.host)) return false;
+  const isNamed =
+    hosts.includes(audience.host) || hosts.some((host) => splitResource(host).host === audience.host);
+  if (!isNamed) return false;
   const wanted = `${path.toLowerCase().replace(/^\/+|\/+$/g, '')}/`;
   return audience.path === '' || wanted.startsWith(`${audience.path}/`);
 }

@@ -3,7 +3,6 @@
  * reason. Knows nothing of the control channel: its streams outlive that. How a stream finds its target is the
  * dialect's business.
  */
-import { setMaxListeners } from 'node:events';
 import type { AcceptCommand } from '../protocol/control-messages.ts';
 import type { HcmError } from '../protocol/errors.ts';
 import { stripGateway } from '../protocol/tracking.ts';
@@ -11,6 +10,7 @@ import type { ByteEnd } from './byte-end.ts';
 import { asHcmError, type Emit } from './emitter.ts';
 import { answerReject, type RendezvousOptions } from './rendezvous.ts';
 import type { StreamSet } from './stream-set.ts';
+import { Cancellation } from '../websocket/cancel-signal.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import { WebSocketEnd } from './websocket-end.ts';
 
@@ -55,15 +55,13 @@ export interface AcceptorOptions {
 export class Acceptor {
   readonly #options: AcceptorOptions;
   /** Fires when streams that are still being set up must go too. */
-  readonly #cutting = new AbortController();
+  readonly #cutting = new Cancellation();
   /** Commands that are being answered, rejections too. */
   readonly #accepting = new Set<Promise<void>>();
   /** Streams that take a place already, though they are not open yet. */
   #settingUp = 0;
 
   constructor(options: AcceptorOptions) {
-    // Each stream that is being set up listens to it; Node would warn from the eleventh on.
-    setMaxListeners(0, this.#cutting.signal);
     this.#options = options;
   }
 
@@ -103,7 +101,7 @@ export class Acceptor {
 
   async #answer(command: AcceptCommand): Promise<AcceptedStream | RejectedStream> {
     const { dialect, rendezvous } = this.#options;
-    const use = { ...rendezvous, signal: this.#cutting.signal };
+    const use = { ...rendezvous, signal: this.#cutting };
     const error = this.#options.busy();
     if (error) {
       await answerReject(command, error, use);

@@ -1,6 +1,5 @@
 /** A local port (or Unix socket) whose connections become streams of a hybrid connection. */
 import { randomUUID } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { HcmError } from '../protocol/errors.ts';
@@ -11,7 +10,7 @@ import type { OpenStream, Sender } from './sender.ts';
 import { SocketEnd } from './socket-end.ts';
 import { StreamSet, type LiveStream } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
-import type { CancelSignal } from '../websocket/cancel-signal.ts';
+import { Cancellation, type CancelSignal } from '../websocket/cancel-signal.ts';
 
 const DRAIN_MS = 10_000;
 
@@ -56,11 +55,9 @@ class BoundPort implements LocalPort {
   readonly #open: OpenHook;
   readonly #streams: StreamSet;
   readonly #opening = new Set<Promise<void>>();
-  readonly #cutting = new AbortController();
+  readonly #cutting = new Cancellation();
 
   constructor(server: Server, bind: StreamBind, sender: Sender, open: OpenHook) {
-    // Each stream that is being set up listens to it; Node would warn from the eleventh on.
-    setMaxListeners(0, this.#cutting.signal);
     this.#server = server;
     this.#sender = sender;
     this.#open = open;
@@ -95,7 +92,7 @@ class BoundPort implements LocalPort {
     this.#sender.emit({ event: 'opening', stream, remote });
     const local = new SocketEnd(socket);
     try {
-      const opened = await this.#open({ stream, signal: this.#cutting.signal });
+      const opened = await this.#open({ stream, signal: this.#cutting });
       const { webSocket, port, relay = new WebSocketEnd(webSocket) } = opened;
       const setupMs = Math.round(this.#sender.clock.monotonicMs() - startedMs);
       this.#sender.emit({ event: 'opened', stream, port, setupMs });

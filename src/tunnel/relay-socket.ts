@@ -1,5 +1,6 @@
 /** A WebSocket to the relay: dial, upgrade, and the relay's answer turned into a WebSocket or a typed error. */
 import type { Socket } from 'node:net';
+import type { RequestAddress } from '../protocol/addresses.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { errorFromHandshake, type HandshakeRole } from '../protocol/relay-status.ts';
 import { requestUpgrade, type UpgradeAnswer } from '../websocket/handshake.ts';
@@ -29,7 +30,11 @@ export interface RelaySocket {
  * Upgrades a connected socket. Rejects with the HcmError that the relay's answer means; the socket is destroyed then.
  * `url` is used as given: a rendezvous address is opaque.
  */
-export async function upgrade(socket: Socket, url: URL, context: UpgradeContext): Promise<RelaySocket> {
+export async function upgrade(
+  socket: Socket,
+  url: RequestAddress,
+  context: UpgradeContext,
+): Promise<RelaySocket> {
   const answer = await handshake(socket, url, context);
   const serverDateMs = dateOf(answer);
   if (!answer.upgraded) {
@@ -41,7 +46,11 @@ export async function upgrade(socket: Socket, url: URL, context: UpgradeContext)
 }
 
 /** Asks for an upgrade that is expected to fail, and resolves with the status: how a listener rejects. */
-export async function askStatus(socket: Socket, url: URL, context: UpgradeContext): Promise<number> {
+export async function askStatus(
+  socket: Socket,
+  url: RequestAddress,
+  context: UpgradeContext,
+): Promise<number> {
   try {
     return (await handshake(socket, url, context)).status;
   } finally {
@@ -49,7 +58,11 @@ export async function askStatus(socket: Socket, url: URL, context: UpgradeContex
   }
 }
 
-async function handshake(socket: Socket, url: URL, context: UpgradeContext): Promise<UpgradeAnswer> {
+async function handshake(
+  socket: Socket,
+  url: RequestAddress,
+  context: UpgradeContext,
+): Promise<UpgradeAnswer> {
   const target = `${url.pathname}${url.search}`;
   const { headers = [], protocols = [], signal } = context;
   try {

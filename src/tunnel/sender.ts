@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { connectUrl } from '../protocol/addresses.ts';
+import { connectAddresses, type RequestAddress } from '../protocol/addresses.ts';
 import { HcmError } from '../protocol/errors.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import { sleep, systemClock, type Clock } from './clock.ts';
@@ -52,6 +52,7 @@ export class Sender {
   readonly #dialer: RelayDialer;
   readonly #relayTime: RelayTime;
   readonly #tokens: CachedTokens | undefined;
+  #addresses: ((id: string) => RequestAddress) | undefined;
   /** How often the tokens were found stale. */
   #renewals = 0;
 
@@ -124,7 +125,7 @@ export class Sender {
     return withDeadline(limit, async (signal) => {
       const token = tokens && (await orAborted(tokens.token({ host: endpoint.host, path }), signal));
       const socket = await this.#dialer.dial(endpoint.host, endpoint.port, signal);
-      const { webSocket, skewMs } = await upgrade(socket, connectUrl(endpoint, path, { id: stream }), {
+      const { webSocket, skewMs } = await upgrade(socket, this.#addressOf(stream), {
         role: 'connect',
         host: endpoint.host,
         path,
@@ -135,6 +136,12 @@ export class Sender {
       this.#tellSkew(skewMs);
       return webSocket;
     });
+  }
+
+  #addressOf(stream: string): RequestAddress {
+    const { endpoint, path } = this.connection;
+    this.#addresses ??= connectAddresses(endpoint, path);
+    return this.#addresses(stream);
   }
 
   #late(limitMs: number): HcmError {

@@ -12,6 +12,8 @@ export class SocketEnd implements ByteEnd {
   #failure: Error | undefined;
   /** The peer's end, confirmed. */
   #ended = false;
+  /** Both directions have ended, and what was written has left. */
+  #over = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -23,14 +25,14 @@ export class SocketEnd implements ByteEnd {
     if (this.#socket.closed) return void setImmediate(() => events.onClosed(this.#failure ?? closedEarly()));
     keepOpenAtEnd(this.#socket);
     this.#socket.on('drain', () => events.onDrain());
-    this.#socket.on('finish', () => this.#destroyIfOver());
+    this.#socket.on('finish', () => this.#closeIfOver());
     this.#socket.on('close', () =>
-      events.onClosed(this.#failure ?? (this.#isOver ? undefined : closedEarly())),
+      events.onClosed(this.#failure ?? (this.#over ? undefined : closedEarly())),
     );
     const onTrueEnd = () => {
       this.#ended = true;
       events.onEnd();
-      this.#destroyIfOver();
+      this.#closeIfOver();
     };
     const reader = new SocketReader(this.#socket, {
       onBytes: (bytes) => events.onBytes([bytes], hold),
@@ -59,7 +61,9 @@ export class SocketEnd implements ByteEnd {
   }
 
   end(): void {
-    this.#socket.end();
+    // The peer's direction is over, and nothing waits: closing the socket ends ours, too.
+    if (this.#ended && this.#socket.writableLength === 0) this.#close();
+    else this.#socket.end();
   }
 
   reset(error: Error): void {
@@ -67,13 +71,13 @@ export class SocketEnd implements ByteEnd {
     resetSocket(this.#socket);
   }
 
-  /** Both directions have ended, and what was written has left. */
-  get #isOver(): boolean {
-    return this.#ended && this.#socket.writableFinished;
+  #closeIfOver(): void {
+    if (this.#ended && this.#socket.writableFinished) this.#close();
   }
 
-  #destroyIfOver(): void {
-    if (this.#isOver) this.#socket.destroy();
+  #close(): void {
+    this.#over = true;
+    this.#socket.destroy();
   }
 
   pause(): void {

@@ -9,7 +9,7 @@ import type { LocalPortOptions } from './local-port.ts';
 import type { Sender } from './sender.ts';
 import { StreamSet } from './stream-set.ts';
 import { WebSocketEnd } from './websocket-end.ts';
-import type { CancelSignal } from '../websocket/cancel-signal.ts';
+import { Cancellation, type CancelSignal } from '../websocket/cancel-signal.ts';
 
 export interface StdioOptions extends LocalPortOptions {
   input: Readable;
@@ -32,7 +32,7 @@ export async function forwardStdio(sender: Sender, stdio: StdioOptions): Promise
   sender.emit({ event: 'opened', stream, port, setupMs });
   const streams = new StreamSet(sender.clock, sender.emit, sender.options);
   const done = streams.add(stream, new StdioEnd(stdio.input, stdio.output), relay, webSocket);
-  const onAbort = () => void streams.drain(0, new Set(), new AbortController());
+  const onAbort = () => void streams.drain(0, new Set(), new Cancellation());
   stdio.signal?.addEventListener('abort', onAbort, { once: true });
   const error = await done;
   stdio.signal?.removeEventListener('abort', onAbort);

@@ -1,5 +1,6 @@
 /** The open streams of a listener or a local port: joins them, reports their end, and drains them at a stop. */
 import { HcmError } from '../protocol/errors.ts';
+import type { Cancellation } from '../websocket/cancel-signal.ts';
 import type { WebSocket } from '../websocket/websocket.ts';
 import type { ByteEnd } from './byte-end.ts';
 import type { Clock } from './clock.ts';
@@ -93,7 +94,7 @@ export class StreamSet {
   async drain(
     graceMs: number,
     opening: ReadonlySet<Promise<void>>,
-    cutting: AbortController,
+    cutting: Cancellation,
     noMore?: Promise<unknown>,
   ): Promise<void> {
     const cut = () => {

@@ -14,7 +14,7 @@ export interface CancelSignal {
 }
 
 export class Cancellation implements CancelSignal {
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
   #aborted = false;
   #reason: Error | undefined;
 
@@ -27,12 +27,11 @@ export class Cancellation implements CancelSignal {
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    if (!this.#aborted && !this.#listeners.includes(listener)) this.#listeners.push(listener);
+    if (!this.#aborted) this.#listeners.add(listener);
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    const at = this.#listeners.indexOf(listener);
-    if (at >= 0) this.#listeners.splice(at, 1);
+    this.#listeners.delete(listener);
   }
 
   /** Tells all who listen, once; the first reason stays. One that throws keeps none of the others from hearing it. */
@@ -40,7 +39,8 @@ export class Cancellation implements CancelSignal {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (let listener = this.#listeners.shift(); listener; listener = this.#listeners.shift()) {
+    for (const listener of this.#listeners) {
+      this.#listeners.delete(listener);
       try {
         listener();
       } catch (error) {

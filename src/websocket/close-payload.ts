@@ -7,6 +7,10 @@ import {
 } from './frame.ts';
 import { WebSocketError } from './websocket-error.ts';
 
+const CODE_BYTES = 2;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 export interface CloseReason {
   /** Undefined when the frame is empty. */
   code: number | undefined;
@@ -20,9 +24,9 @@ export function parseClose(payload: Buffer): CloseReason {
   if (!isSendableCloseCode(code)) {
     throw new WebSocketError('WS_CLOSE_INVALID', `Close code ${code} must not be sent`, CLOSE_PROTOCOL_ERROR);
   }
+  if (payload.length === CODE_BYTES) return { code, reason: '' };
   try {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    return { code, reason: decoder.decode(payload.subarray(2)) };
+    return { code, reason: decoder.decode(payload.subarray(CODE_BYTES)) };
   } catch (cause) {
     throw new WebSocketError('WS_INVALID_UTF8', 'the Close reason is not UTF-8', CLOSE_INVALID_DATA, cause);
   }
@@ -31,9 +35,10 @@ export function parseClose(payload: Buffer): CloseReason {
 /** A reason over 123 bytes is cut, between two characters. */
 export function formatClose(code: number | undefined, reason: string): Buffer {
   if (code === undefined) return Buffer.alloc(0);
-  const text = new Uint8Array(CLOSE_REASON_MAX_BYTES);
-  const { written } = new TextEncoder().encodeInto(reason, text);
-  const payload = Buffer.concat([Buffer.alloc(2), text.subarray(0, written)]);
+  const payload = Buffer.allocUnsafe(
+    CODE_BYTES + Math.min(Buffer.byteLength(reason), CLOSE_REASON_MAX_BYTES),
+  );
   payload.writeUInt16BE(code, 0);
-  return payload;
+  const { written } = encoder.encodeInto(reason, payload.subarray(CODE_BYTES));
+  return payload.subarray(0, CODE_BYTES + written);
 }

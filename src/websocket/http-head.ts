@@ -30,36 +30,47 @@ export function parseHead(bytes: Buffer): HttpHead | undefined {
   if (end < 0) return undefined;
   const [startLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
   const rawHeaders: string[] = [];
-  for (const line of lines) rawHeaders.push(...parseField(line));
+  for (const line of lines) readField(line, rawHeaders);
   return { startLine, rawHeaders, bytes: end + END_OF_HEAD.length };
 }
 
-function parseField(line: string): [string, string] {
+function readField(line: string, into: string[]): void {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0));
-  const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
+  let [from, to] = [colon + 1, line.length];
+  while (isBlank(line.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(line.charCodeAt(to - 1))) to -= 1;
+  const value = line.slice(from, to);
   // A space before the colon and a folded line both end up here: neither has a use but smuggling.
   if (!TOKEN.test(name) || !FIELD_VALUE.test(value)) throw malformed('a header line is malformed');
-  return [name, value];
+  into.push(name, value);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** All values of a header, in order; names are compared without case. */
 export function headerValues(headers: RawHeaders, name: string): string[] {
-  const wanted = name.toLowerCase();
   const values: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    const known = headers[at] ?? '';
-    if (known.length === wanted.length && known.toLowerCase() === wanted) values.push(headers[at + 1] ?? '');
+    if (isSameName(headers[at] ?? '', name)) values.push(headers[at + 1] ?? '');
   }
   return values;
 }
 
+/** Most write a name as everybody does. */
+function isSameName(name: string, other: string): boolean {
+  return name === other || (name.length === other.length && name.toLowerCase() === other.toLowerCase());
+}
+
 /** The items of a comma-separated header, over all its lines. */
 export function headerList(headers: RawHeaders, name: string): string[] {
-  return headerValues(headers, name)
-    .flatMap((value) => value.split(','))
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+  const items: string[] = [];
+  for (const value of headerValues(headers, name)) {
+    for (const item of value.split(',')) if (item.trim() !== '') items.push(item.trim());
+  }
+  return items;
 }
 
 /** Writes a head. Throws WebSocketError when a name or a value could break out of its line. */

@@ -344,6 +344,13 @@ export class WebSocket {
     if (!this.#socket.writableEnded) this.#socket.end();
   }
 
+  /** The peer has ended TCP behind both Closes. With nothing left to send, closing ends ours; TLS says so first. */
+  #endBehindPeer(): void {
+    const isDone = !this.#isTls && !this.#gather && this.#socket.writableLength === 0;
+    if (isDone && !this.#socket.writableEnded) this.#socket.destroy();
+    else this.#flushAndEnd();
+  }
+
   #onSocketEnd(): void {
     if (this.#failure) return;
     if (!this.#closeReceived) {
@@ -353,7 +360,7 @@ export class WebSocket {
       );
       resetSocket(this.#socket);
     } else if (this.#closeSent) {
-      this.#flushAndEnd();
+      this.#endBehindPeer();
     }
   }
 

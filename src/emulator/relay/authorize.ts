@@ -29,16 +29,25 @@ export function authorize(
     const entityRules = resolution.entity?.connection.rules ?? [];
     const token = tokenOf(context, credentials, namespace, resolution.entity, asked.host, path);
     if (token === 'malformed') return { ok: false, condition: 'token-malformed' };
-    const time = { nowMs: context.nowMs(), minValidityMs: context.behaviour.connectMinValidityMs };
     verdict =
       token !== undefined && isJwt(token)
         ? authenticateBearer({
-            ...{ token: stripBearer(token), rights, directory: context.state, ...time },
+            token: stripBearer(token),
+            rights,
+            directory: context.state,
             scope: scopeOf(namespace, resolution.entity),
+            nowMs: context.nowMs(),
+            minValidityMs: context.behaviour.connectMinValidityMs,
           })
         : authenticate({
-            ...{ token, rights, entityRules, namespaceRules: namespace.rules, path, ...time },
+            token,
+            rights,
+            entityRules,
+            namespaceRules: namespace.rules,
             hosts: context.registry.aliasesOf(namespace, asked.host),
+            path,
+            nowMs: context.nowMs(),
+            minValidityMs: context.behaviour.connectMinValidityMs,
           });
     if (verdict.ok) return verdict;
   }

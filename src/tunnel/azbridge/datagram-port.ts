@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { once, setMaxListeners } from 'node:events';
+import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { checkPortName } from '../../protocol/azbridge.ts';
 import { formatBind, formatTarget, type Bind } from '../../protocol/target.ts';
+import { Cancellation } from '../../websocket/cancel-signal.ts';
 import { asHcmError } from '../emitter.ts';
 import type { DropReason } from '../events.ts';
 import { bindError, type LocalPort } from '../local-port.ts';
@@ -63,13 +64,12 @@ class BoundDatagramPort implements LocalPort {
   /** Clients that wait for their next attempt; what takes the wait back. */
   readonly #refused = new Map<string, () => void>();
   readonly #opening = new Set<Promise<void>>();
-  readonly #cutting = new AbortController();
+  readonly #cutting = new Cancellation();
   readonly #tellDropped: (reason: DropReason) => void;
   #stopping = false;
   #closing: Promise<void> | undefined;
 
   constructor(socket: Socket, bind: DatagramBind, sender: Sender, options: DatagramPortOptions) {
-    setMaxListeners(0, this.#cutting.signal);
     this.#socket = socket;
     this.#sender = sender;
     this.#options = options;
@@ -128,7 +128,7 @@ class BoundDatagramPort implements LocalPort {
     const startedMs = clock.monotonicMs();
     emit({ event: 'opening', stream, remote });
     try {
-      const { signal } = this.#cutting;
+      const signal = this.#cutting;
       const { webSocket, relay, port } = await openLogicalPort(this.#sender, {
         name,
         mode: 'datagram',

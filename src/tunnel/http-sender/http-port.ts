@@ -2,11 +2,11 @@
  * A local HTTP port whose requests are answered through the relay: each gets the token that the relay wants, so that
  * browsers, curl and programs need to know nothing of Azure. Owns the server and the pool; one request is an Exchange.
  */
-import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { urlHost } from '../../protocol/relay-hosts.ts';
 import { formatBind, type StreamBind } from '../../protocol/target.ts';
+import { Cancellation } from '../../websocket/cancel-signal.ts';
 import { HEAD_MAX_BYTES } from '../../websocket/http-head.ts';
 import { listen, type LocalPort } from '../local-port.ts';
 import { RelayDialer } from '../relay-dialer.ts';
@@ -66,11 +66,10 @@ class BoundHttpPort implements HttpPort {
   /** Those that have left HTTP behind. */
   readonly #streams: StreamSet;
   readonly #running = new Set<Promise<void>>();
-  readonly #cutting = new AbortController();
+  readonly #cutting = new Cancellation();
   #isStopping = false;
 
   constructor(server: Server, bind: StreamBind, sender: Sender, { keepPath = false }: HttpPortOptions) {
-    setMaxListeners(0, this.#cutting.signal);
     this.#server = server;
     this.#bind = bind.kind === 'tcp' ? { ...bind, port: (server.address() as AddressInfo).port } : bind;
     this.bind = formatBind(this.#bind);
@@ -108,7 +107,7 @@ class BoundHttpPort implements HttpPort {
       closeAfter(response);
       return answerWith(response, MISDIRECTED, foreignHostBody(foreign));
     }
-    this.#track(new Exchange(this.#context, { request, response }).run(this.#cutting.signal));
+    this.#track(new Exchange(this.#context, { request, response }).run(this.#cutting));
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
@@ -121,7 +120,7 @@ class BoundHttpPort implements HttpPort {
       return void this.#server.emit('connection', socket);
     }
     const { sender, keepPath } = this.#context;
-    const context = { sender, keepPath, streams: this.#streams, signal: this.#cutting.signal };
+    const context = { sender, keepPath, streams: this.#streams, signal: this.#cutting };
     this.#track(openUpgrade(context, { request, socket, rest }));
   }
 

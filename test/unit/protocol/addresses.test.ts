@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { connectUrl, entityReadUrl, listenUrl, rejectUrl } from '../../../src/protocol/addresses.ts';
+import {
+  connectAddresses,
+  connectUrl,
+  entityReadUrl,
+  listenUrl,
+  rejectUrl,
+} from '../../../src/protocol/addresses.ts';
 import { HcmError } from '../../../src/protocol/errors.ts';
 
 const azure = { host: 'ns1.servicebus.windows.net', port: 443 };
@@ -40,6 +46,13 @@ describe('connectUrl', () => {
 
   it('escapes characters that would end the path', () => {
     assert.equal(connectUrl(azure, 'db', { suffix: 'a?b#c' }).pathname, '/$hc/db/a%3Fb%23c');
+  });
+});
+
+describe('connectAddresses', () => {
+  it('asks for each stream what its URL would', () => {
+    const { host, pathname, search } = connectUrl(azure, 'team/db', { id: 'x 1' });
+    assert.deepEqual(connectAddresses(azure, 'team/db')('x 1'), { host, pathname, search });
   });
 });
 
