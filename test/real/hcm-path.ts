@@ -16,6 +16,7 @@ export interface HcmProcess extends ServerProcess {
 
 interface EmulatorReady {
   endpoint: string;
+  connectionString: string;
   caFile: string;
   connections: { name: string; listenerConnectionString: string; senderConnectionString: string }[];
 }

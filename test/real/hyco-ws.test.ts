@@ -3,10 +3,21 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { parseConnectionString } from '../../src/protocol/connection-string.ts';
 import { HcmPath } from './hcm-path.ts';
 import { runHycoSender, startHycoListener, type HycoListener, type HycoOptions } from './servers/hyco.ts';
+
+/** What Azure sent to a listener, with other names and addresses. */
+const CAPTURED = new URL('../fixtures/protocol/control-accept.json', import.meta.url);
+
+interface AcceptFields {
+  address: string;
+  id: string;
+  connectHeaders: Record<string, string>;
+  remoteEndpoint: { address: string; port: number };
+}
 
 const SIZES = [1, 125, 126, 65_535, 65_536, 300_000];
 
@@ -139,6 +150,45 @@ describe("Microsoft's hyco-ws through our relay", () => {
     );
     const sent = events.find(({ event }) => event === 'sent');
     assert.equal(events.find(({ event }) => event === 'closed')?.['sha256'], sent?.['sha256']);
+  });
+
+  it('is told of a sender as a listener of Azure was: the message that was captured there, field by field', async () => {
+    const listener = await hycoListener();
+    const id = 'b8c7f3a0-5d0e-4f0a-8f57-1d2d7c2f9a11';
+    const messages = [{ text: 'x' }];
+    await runHycoSender({ ...hyco('sender'), messages, settings: { HYCO_ID: id } });
+    const { text } = await listener.waitFor('control-message');
+    const [told, captured] = [String(text), await readFile(CAPTURED, 'utf8')].map(
+      (json) => JSON.parse(json) as { accept: AcceptFields },
+    );
+    assert.ok(told && captured);
+    assert.deepEqual(Object.keys(told), Object.keys(captured));
+    assert.deepEqual(Object.keys(told.accept), Object.keys(captured.accept));
+    const { address, id: givenId, connectHeaders, remoteEndpoint } = told.accept;
+
+    // The sender's id, with the gateway behind it, and the address that ends in it; slashes escaped as there.
+    assert.match(givenId, new RegExp(`^${id}_G\\d`));
+    assert.match(captured.accept.id, /^[0-9a-f-]{36}_G\d/);
+    const addressOf = (host: string, name: string, own: string) =>
+      `wss://${host}/$hc/${name}?sb-hc-action=accept&sb-hc-id=${own}`;
+    const { host } = new URL(captured.accept.address);
+    assert.equal(captured.accept.address, addressOf(host, 'hyco1', captured.accept.id));
+    assert.equal(address, addressOf(`localhost:${path.relayPort}`, 'hyco/one', givenId));
+    assert.ok(String(text).startsWith(`{"accept":{"address":"wss:\\/\\/`));
+
+    // hyco-ws has no User-Agent, and offers an extension that nobody takes; its token has stayed behind.
+    const expected: Record<string, string | undefined> = {
+      ...captured.accept.connectHeaders,
+      Host: `localhost:${path.relayPort}`,
+      'Sec-WebSocket-Key': connectHeaders['Sec-WebSocket-Key'],
+      'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
+    };
+    delete expected['User-Agent'];
+    assert.deepEqual(connectHeaders, expected);
+    assert.equal(Buffer.from(connectHeaders['Sec-WebSocket-Key'] ?? '', 'base64').length, 16);
+    assert.deepEqual(Object.keys(remoteEndpoint), Object.keys(captured.accept.remoteEndpoint));
+    assert.match(remoteEndpoint.address, /^(?:127\.0\.0\.1|::1)$/);
+    assert.equal(typeof remoteEndpoint.port, typeof captured.accept.remoteEndpoint.port);
   });
 
   it('refuses a wrong key with 401 and the reason', async () => {

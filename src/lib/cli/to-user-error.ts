@@ -77,6 +77,8 @@ function withoutOclifFrame(message: string): string {
 }
 
 function azureErrorOf({ details }: HcmError): AzureError | undefined {
+  // What a proxy answers is no word of Azure.
+  if (details['proxy'] !== undefined) return undefined;
   const { status, azureCode, reason, azureMessage = reason, trackingId, correlationId } = details;
   // Below 400 nothing was refused: what is wrong then is ours to say.
   const refused = typeof status === 'number' && status >= LEAST_ERROR_STATUS;

@@ -20,6 +20,7 @@ report('dialing', { uri });
 
 server.on('listening', () => {
   report('listening', {});
+  server.controlChannel.on('message', (data) => report('control-message', { text: String(data) }));
   server.controlChannel.on('close', (code, reason) => {
     report('control-closed', { code, reason: String(reason ?? '') });
     if (!keepDialing) process.exit(server.closeRequested ? 0 : 1);

@@ -82,6 +82,12 @@ describe('errors for users', () => {
     }
   });
 
+  it('what a proxy answers is not called an error of Azure', () => {
+    const details = { proxy: 'proxy:3128', status: 403 };
+    for (const code of ['HCM_PROXY_FAILED', 'HCM_PROXY_AUTH_REQUIRED'] as const)
+      assert.equal(toUserError(new HcmError(code, 'x', { details })).azure, undefined);
+  });
+
   it('a stop of our own does not blame the far side', () => {
     assert.doesNotMatch(toUserError(new HcmError('HCM_ABORTED', 'x')).next, /far side|again/);
   });
