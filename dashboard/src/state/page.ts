@@ -1,14 +1,8 @@
 /** What is shown, and what the page says in passing. One page, one of each. */
+import { withNotice, type Notice } from '../model/notices.ts';
 import { formatRoute, parseRoute, type Route } from '../model/route.ts';
 import { Feed } from './feed.ts';
 import { Value } from './value.ts';
-
-export interface Notice {
-  readonly key: number;
-  readonly tone: 'good' | 'bad';
-  readonly text: string;
-  readonly next?: string | undefined;
-}
 
 /** Long enough to be read; errors stay until they are closed. */
 const NOTICE_MS = 6_000;
@@ -44,7 +38,7 @@ export class Page {
 
   #notice(content: Omit<Notice, 'key'>): Notice {
     const notice = { key: (this.#lastKey += 1), ...content };
-    this.notices.set([...this.notices.get().slice(-3), notice]);
+    this.notices.set(withNotice(this.notices.get(), notice));
     return notice;
   }
 
