@@ -34,24 +34,33 @@ export class ApiError extends Error {
 }
 
 export const api = {
-  manager: () => call<ManagerView>('GET', 'manager', ANSWER_MS),
+  manager: () => call<ManagerView>('GET', 'manager', within(ANSWER_MS)),
   /** In one answer, so that a connection that was just removed is missing and no error. */
   connections: async (detailsOf = '') => {
     const path = `connections?details=${encodeURIComponent(detailsOf)}`;
-    const { body, atMs } = await answerTo<(ConnectionView | ConnectionDetails)[]>('GET', path, ANSWER_MS);
+    const { body, atMs } = await answerTo<(ConnectionView | ConnectionDetails)[]>(
+      'GET',
+      path,
+      within(ANSWER_MS),
+    );
     return { connections: body, atMs };
   },
-  samples: () => call<SamplesView>('GET', 'samples', ANSWER_MS),
-  logs: (lines: number) => call<EventView[]>('GET', `logs?lines=${lines}`, ANSWER_MS),
-  add: (request: AddRequest) => call<Added>('POST', 'connections', CHANGE_MS, request),
+  samples: () => call<SamplesView>('GET', 'samples', within(ANSWER_MS)),
+  logs: (lines: number) => call<EventView[]>('GET', `logs?lines=${lines}`, within(ANSWER_MS)),
+  add: (request: AddRequest) => call<Added>('POST', 'connections', within(CHANGE_MS), request),
   /** The target that Azure names for it; nothing is added. */
-  namedTarget: (request: AddRequest) => call<{ target: string }>('POST', 'target', CHANGE_MS, request),
-  remove: (id: string) => call<object>('DELETE', `connections/${encodeURIComponent(id)}`, CHANGE_MS),
+  namedTarget: (request: AddRequest) =>
+    call<{ target: string }>('POST', 'target', within(CHANGE_MS), request),
+  remove: (id: string) => call<object>('DELETE', `connections/${encodeURIComponent(id)}`, within(CHANGE_MS)),
   restart: (id: string, acceptTarget: boolean) =>
-    call<ConnectionView>('POST', `connections/${encodeURIComponent(id)}/restart`, CHANGE_MS, {
+    call<ConnectionView>('POST', `connections/${encodeURIComponent(id)}/restart`, within(CHANGE_MS), {
       acceptTarget,
     }),
-  test: (id: string) => call<TestReport>('POST', `connections/${encodeURIComponent(id)}/test`, TEST_MS, {}),
+  /** `givenUp`: nobody waits for the answer any more; it holds one of the browser's six connections. */
+  test: (id: string, givenUp: AbortSignal) => {
+    const signal = AbortSignal.any([within(TEST_MS), givenUp]);
+    return call<TestReport>('POST', `connections/${encodeURIComponent(id)}/test`, signal, {});
+  },
 };
 
 /** The stream of events: a snapshot first. Ends when the manager does. */
@@ -68,18 +77,18 @@ export async function* followEvents(signal: AbortSignal): AsyncGenerator<EventVi
   }
 }
 
-async function call<T>(method: string, path: string, withinMs: number, body?: object): Promise<T> {
-  return (await answerTo<T>(method, path, withinMs, body)).body;
+async function call<T>(method: string, path: string, signal: AbortSignal, body?: object): Promise<T> {
+  return (await answerTo<T>(method, path, signal, body)).body;
 }
 
 /** `atMs`: when it was, by the manager's clock, to the second. */
 async function answerTo<T>(
   method: string,
   path: string,
-  withinMs: number,
+  signal: AbortSignal,
   content?: object,
 ): Promise<{ body: T; atMs: number }> {
-  const response = await send(method, path, AbortSignal.timeout(withinMs), content);
+  const response = await send(method, path, signal, content);
   if (!response.ok) throw await errorOf(response);
   const body = (await response.json().catch(() => {
     throw new ApiError('gone', 'The manager broke off in the middle of its answer.');
@@ -94,6 +103,10 @@ async function send(method: string, path: string, signal: AbortSignal, body?: ob
   } catch {
     throw new ApiError('gone', 'The manager does not answer.');
   }
+}
+
+function within(delayMs: number): AbortSignal {
+  return AbortSignal.timeout(delayMs);
 }
 
 async function errorOf(response: Response): Promise<ApiError> {

@@ -70,6 +70,8 @@ export class Feed {
   #polling = false;
   /** Asked for while an answer was on its way, which may not know of it yet. */
   #pollAgain = false;
+  /** Who wait for the next answer that is asked for. */
+  #waiting: (() => void)[] = [];
 
   start(): void {
     void this.#follow();
@@ -94,9 +96,11 @@ export class Feed {
     return this.#clock.nowMs();
   }
 
-  /** Something was done: what it changed is asked for at once. */
-  refresh(): void {
+  /** Something was done: what it changed is asked for at once. Resolves when the page knows it, or nobody answered. */
+  refresh(): Promise<void> {
+    const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#pollIn(0);
+    return answered;
   }
 
   async #follow(): Promise<void> {
@@ -167,11 +171,14 @@ export class Feed {
     this.#pollDueMs = Infinity;
     this.#polling = true;
     const [chosen, knows, begun] = [this.#chosen, this.#heard, this.#begun];
+    const waiting = this.#waiting.splice(0);
     // The manager counts when it is asked; when its answer is read depends on how busy this page is.
     const askedMs = this.now();
     try {
       const [manager, { connections, atMs }] = await Promise.all([api.manager(), api.connections(chosen)]);
       if (this.#clock.hear(atMs, askedMs)) this.nowMs.set(this.now());
+      // What the following began with is newer.
+      if (begun !== this.#begun) return void (this.#pollAgain = true);
       // Nobody follows for a page that is hidden: this is how it learns that the manager is there again.
       if (document.hidden && this.link.get().name !== 'live') this.link.set({ name: 'live' });
       if (JSON.stringify(manager) !== JSON.stringify(this.manager.get())) this.manager.set(manager);
@@ -185,6 +192,7 @@ export class Feed {
         this.#lost(error);
       }
     } finally {
+      for (const tell of waiting) tell();
       this.#polling = false;
       const again = this.#pollAgain;
       this.#pollAgain = false;

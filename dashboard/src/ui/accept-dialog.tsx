@@ -8,15 +8,15 @@ import { usePage } from './page-context.ts';
 
 export function AcceptDialog({ view, onClose }: { view: ConnectionView; onClose: () => void }) {
   const page = usePage();
-  const { busy, error, run } = useAction();
+  const { dialog, busy, error, run } = useAction();
   const accept = async (close: () => void) => {
     await api.restart(view.id, true);
     close();
     page.say(`${view.connection} leads to ${view.target ?? 'the target that Azure names'} from now on.`);
-    page.feed.refresh();
+    void page.feed.refresh();
   };
   return (
-    <Dialog title={`Accept the target of ${view.connection}?`} onClose={onClose}>
+    <Dialog title={`Accept the target of ${view.connection}?`} place={dialog} onClose={onClose}>
       {(close) => (
         <>
           <p>{view.reason?.message}.</p>

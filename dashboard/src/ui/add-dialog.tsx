@@ -16,9 +16,9 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
   const page = usePage();
   const [fields, setFields] = useState<AddFields>(EMPTY_FIELDS);
   const [errors, setErrors] = useState<FieldErrors>({});
-  /** What Azure names as the target, until it is confirmed by adding, or something else is typed. */
-  const [named, setNamed] = useState<string>();
-  const { busy, error, run } = useAction(({ code, message }) => {
+  /** What Azure names as the target, for what was typed when it was asked. */
+  const [answer, setAnswer] = useState<{ target: string; of: AddFields }>();
+  const { dialog, busy, error, run } = useAction(({ code, message }) => {
     const about = fieldOf(code);
     if (about) setErrors({ [about]: message });
     return about !== undefined;
@@ -26,10 +26,9 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
   const form = useRef<HTMLFormElement>(null);
   const { role } = fields;
   const isNamedByAzure = role === 'listener' && fields.target.trim() === '';
-  const change = (changed: Partial<AddFields>) => {
-    setNamed(undefined);
-    setFields((before) => ({ ...before, ...changed }));
-  };
+  /** It is confirmed by adding; an answer for other fields than those that stand there now confirms nothing. */
+  const named = answer?.of === fields ? answer.target : undefined;
+  const change = (changed: Partial<AddFields>) => setFields((before) => ({ ...before, ...changed }));
   const field = (name: keyof FieldErrors) => ({
     name,
     value: fields[name],
@@ -44,17 +43,21 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
     setErrors('errors' in read ? read.errors : {});
     if ('errors' in read) return;
     const { request } = read;
-    if (isNamedByAzure && named === undefined) return setNamed((await api.namedTarget(request)).target);
+    if (isNamedByAzure && named === undefined)
+      return setAnswer({ ...(await api.namedTarget(request)), of: fields });
     const added = await api.add(isNamedByAzure ? { ...request, pinnedTarget: named } : request);
     const { connection } = added;
+    // Before it is shown the page has to know it.
+    await page.feed.refresh();
+    // Whoever has closed the form looks at something else by now.
+    const isOpen = dialog.current?.open;
     setFields(EMPTY_FIELDS);
     close();
     page.say(`${connection.connection} ${outcomeOf(added)}.`);
-    page.feed.refresh();
-    page.go({ view: 'connection', id: connection.id });
+    if (isOpen) page.go({ view: 'connection', id: connection.id });
   };
   return (
-    <Dialog title="Add a connection" onClose={onClose} keepsText>
+    <Dialog title="Add a connection" place={dialog} onClose={onClose} keepsText>
       {(close) => (
         <form
           ref={form}
@@ -111,12 +114,14 @@ export function AddDialog({ onClose }: { onClose: () => void }) {
               placeholder="127.0.0.1:5432"
             />
           )}
-          {named !== undefined && (
-            <p role="status">
-              Azure names the target <code>{named}</code>. Streams are led there once you confirm it; when it
-              is changed in Azure, it has to be confirmed again.
-            </p>
-          )}
+          <p role="status" class="named">
+            {named !== undefined && (
+              <>
+                Azure names the target <code>{named}</code>. Streams are led there once you confirm it; when
+                it is changed in Azure, it has to be confirmed again.
+              </>
+            )}
+          </p>
           {error && <Failure error={error} />}
           <div class="dialog-foot">
             <button type="button" class="button" onClick={close}>

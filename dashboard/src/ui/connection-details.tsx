@@ -112,7 +112,7 @@ function Actions({ id, view, ask }: { id: string; view: ConnectionView; ask: (wh
       const { message, next } = error as ApiError;
       page.complain(message, next);
     }
-    page.feed.refresh();
+    void page.feed.refresh();
     setRestarting(false);
   };
   const fromFile = view.source === 'file';

@@ -9,16 +9,18 @@ import { usePage } from './page-context.ts';
 
 export function RemoveDialog({ view, onClose }: { view: ConnectionView; onClose: () => void }) {
   const page = usePage();
-  const { busy, error, run } = useAction();
+  const { dialog, busy, error, run } = useAction();
   const remove = async (close: () => void) => {
     await api.remove(view.id);
+    // Whoever has closed it looks at something else by now.
+    const isOpen = dialog.current?.open;
     close();
     page.say(`${view.connection} is removed.`);
-    page.go({ view: 'connections' });
-    page.feed.refresh();
+    if (isOpen) page.go({ view: 'connections' });
+    void page.feed.refresh();
   };
   return (
-    <Dialog title={`Remove ${view.connection}?`} onClose={onClose}>
+    <Dialog title={`Remove ${view.connection}?`} place={dialog} onClose={onClose}>
       {(close) => (
         <>
           <p>

@@ -31,7 +31,7 @@ export function TestDialog({
   const [report, setReport] = useState<TestReport>();
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);
-  const closed = useRef(false);
+  const closed = useRef<AbortController>(undefined);
   const list = useRef<HTMLOListElement>(null);
   // What is wrong comes first to the eye; the order of the proofs stays.
   useEffect(() => {
@@ -39,22 +39,20 @@ export function TestDialog({
     if (list.current && wrong) list.current.scrollTop = wrong.offsetTop - list.current.offsetTop - ABOVE_PX;
   }, [report]);
   const run = useCallback(async () => {
+    const { signal } = (closed.current ??= new AbortController());
     setBusy(true);
     setError(undefined);
     setReport(undefined);
     try {
-      const answer = await api.test(id);
-      if (!closed.current) setReport(answer);
+      setReport(await api.test(id, signal));
     } catch (failure) {
-      if (!closed.current) setError(failure as ApiError);
+      setError(failure as ApiError);
     }
     setBusy(false);
   }, [id]);
   useEffect(() => {
     void run();
-    return () => {
-      closed.current = true;
-    };
+    return () => closed.current?.abort();
   }, [run]);
   return (
     <Dialog title={`Test of ${connection}`} onClose={onClose}>
