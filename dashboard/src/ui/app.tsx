@@ -1,5 +1,5 @@
 /** The whole page: header, what is wrong, the view that the address names, and what is said in passing. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Page } from '../state/page.ts';
 import { useSelected, useValue } from '../state/value.ts';
 import { AddDialog } from './add-dialog.tsx';
@@ -20,12 +20,14 @@ export function App({ page }: { page: Page }) {
   const main = useRef<HTMLElement>(null);
   const before = useRef(route);
   useTitle(page);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (route === before.current) return;
     before.current = route;
     // Whoever types goes along where the list gives way to what was chosen from it, and where what had the focus went.
     const givesWay = route.view === 'connection' && matchMedia('(max-width: 60rem)').matches;
-    if (givesWay || document.activeElement === document.body) main.current?.focus();
+    if (givesWay || document.activeElement === document.body) main.current?.focus({ preventScroll: true });
+    // It begins at its top. Where one was in the list, the browser knows.
+    if (route.view !== 'connections') scrollTo(0, 0);
   }, [route]);
   return (
     <PageContext.Provider value={page}>

@@ -74,7 +74,14 @@ export function Notices() {
               </p>
             )}
           </div>
-          <button type="button" class="button quiet square" onClick={() => page.dismiss(key)}>
+          <button
+            type="button"
+            class="button quiet square"
+            onClick={({ currentTarget }) => {
+              focusBeside(currentTarget);
+              page.dismiss(key);
+            }}
+          >
             <Symbol name="close" />
             <span class="unseen">Close this notice</span>
           </button>
@@ -82,4 +89,12 @@ export function Notices() {
       ))}
     </div>
   );
+}
+
+/** What has the focus is about to go: it moves to the next notice, or else to the content. */
+function focusBeside(button: HTMLElement): void {
+  const notice = button.closest('.notice');
+  const next = notice?.nextElementSibling ?? notice?.previousElementSibling;
+  const to = next?.querySelector('button') ?? document.getElementById('main');
+  to?.focus({ preventScroll: true });
 }

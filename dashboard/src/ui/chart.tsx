@@ -133,7 +133,7 @@ function optionsOf(
       {
         ...axis,
         grid: { show: false },
-        space: 72,
+        space: 56,
         size: 26,
         values: (_plot, splits) => splits.map(clockText),
       },

@@ -14,6 +14,8 @@ export function LogView() {
   const { feed } = usePage();
   const cells = useValue(feed.cells) ?? new Map<string, never>();
   const [id, setId] = useState('');
+  /** One that was chosen stays, even when the manager has it no more. */
+  const ids = new Set([...cells.keys(), ...(id === '' ? [] : [id])]);
   const [text, setText] = useState('');
   return (
     <section class="panel log-view" aria-labelledby="log-title">
@@ -24,7 +26,7 @@ export function LogView() {
             <span class="muted">Connection</span>
             <select value={id} onChange={({ currentTarget }) => setId(currentTarget.value)}>
               <option value="">All</option>
-              {[...cells.keys()].map((one) => (
+              {[...ids].map((one) => (
                 <option key={one} value={one}>
                   {one}
                 </option>
@@ -55,6 +57,11 @@ export function LogLines({ id, text, label }: { id: string | undefined; text: st
   const [follows, setFollows] = useState(true);
   const lines = all.filter((line) => wants(line, id, text)).slice(-SHOWN);
   const lastKey = lines.at(-1)?.key;
+  const followAgain = () => {
+    // The button goes.
+    list.current?.focus({ preventScroll: true });
+    setFollows(true);
+  };
   const toEnd = () => list.current?.scrollTo({ top: list.current.scrollHeight });
   useEffect(() => {
     if (follows) toEnd();
@@ -80,7 +87,7 @@ export function LogLines({ id, text, label }: { id: string | undefined; text: st
         </ol>
       )}
       {!follows && lines.length > 0 && (
-        <button type="button" class="button to-end" onClick={() => setFollows(true)}>
+        <button type="button" class="button to-end" onClick={followAgain}>
           <Symbol name="in" /> Newest
         </button>
       )}

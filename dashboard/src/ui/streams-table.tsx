@@ -1,5 +1,5 @@
 /** The open streams of a connection. A thousand of them are not drawn each second: more come on demand. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { StreamView } from '../../../src/manager/control/operations.ts';
 import { formatBytes, formatCount, formatDuration } from '../model/format.ts';
 import { usePage } from './page-context.ts';
@@ -19,9 +19,15 @@ export function StreamsTable({ streams: known, open }: TableProps) {
   const { feed } = usePage();
   const [order, setOrder] = useState<Order>('newest');
   const [shown, setShown] = useState(SHOWN_FIRST);
+  const place = useRef<HTMLDivElement>(null);
   const streams = known ?? [];
   const nowMs = feed.now();
   const rows = sorted(streams, order).slice(0, shown);
+  const showMore = () => {
+    setShown(shown + SHOWN_MORE);
+    // With the last ones the button goes.
+    if (shown + SHOWN_MORE >= streams.length) place.current?.focus({ preventScroll: true });
+  };
   return (
     <section class="panel" aria-labelledby="streams-title">
       <div class="panel-head">
@@ -42,7 +48,7 @@ export function StreamsTable({ streams: known, open }: TableProps) {
       {streams.length === 0 ? (
         <p class="muted rest">{known ? 'None now.' : 'Asking the manager …'}</p>
       ) : (
-        <div class="scroll" role="region" aria-labelledby="streams-title" tabIndex={0}>
+        <div ref={place} class="scroll" role="region" aria-labelledby="streams-title" tabIndex={0}>
           <table class="table">
             <thead>
               <tr>
@@ -78,7 +84,7 @@ export function StreamsTable({ streams: known, open }: TableProps) {
         </div>
       )}
       {streams.length > rows.length && (
-        <button type="button" class="button" onClick={() => setShown(shown + SHOWN_MORE)}>
+        <button type="button" class="button" onClick={showMore}>
           Show more ({formatCount(streams.length - rows.length)} are not shown)
         </button>
       )}
