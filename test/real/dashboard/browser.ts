@@ -83,6 +83,19 @@ export class BrowserPage {
     );
   }
 
+  /** Notes what stands in this place whenever anything on the page changes, until `noted` asks for it. */
+  async noteTexts(place: string): Promise<void> {
+    await this.page.evaluate(
+      `window.seen = [];
+       new MutationObserver(() => window.seen.push(document.querySelector(${JSON.stringify(place)}).textContent))
+         .observe(document.body, { subtree: true, childList: true, characterData: true });`,
+    );
+  }
+
+  noted(): Promise<string[]> {
+    return this.page.evaluate<string[]>('window.seen');
+  }
+
   assertWellBehaved(): void {
     const faults = this.#faults.filter((fault) => !this.#forgiven.some((expected) => expected.test(fault)));
     assert.deepEqual(faults, [], 'no error and no violation of the policy in the console');

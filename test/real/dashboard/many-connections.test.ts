@@ -1,7 +1,7 @@
 // The page with 50 connections and 1,000 streams that all move: what changes is drawn, and nothing else.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { HcmError } from '../../../src/protocol/errors.ts';
 import { until } from '../../helpers/until.ts';
 import { RealBrowser, type BrowserPage } from './browser.ts';
@@ -20,18 +20,20 @@ const COUNT_CHANGES = `
   }
 `;
 
-/** Notes what stands in this place whenever anything on the page changes. */
-const noteTexts = (place: string) => `
-  window.seen = [];
-  new MutationObserver(() => window.seen.push(document.querySelector(${JSON.stringify(place)}).textContent))
-    .observe(document.body, { subtree: true, childList: true, characterData: true });
-`;
 /** The page waits longer for an answer: on a busy machine its own limit would come before what is held is let go. */
 const PATIENT = `
   const timeout = AbortSignal.timeout.bind(AbortSignal);
   AbortSignal.timeout = (delayMs) => timeout(delayMs * 10);
 `;
+/** What the page asks the manager to do goes wrong in the moment that `lose` is called. */
+const LOSES = `
+  const ask = window.fetch;
+  window.fetch = (address, options) => options.method === 'POST'
+    ? new Promise((_, reject) => (window.lose = () => reject(new TypeError('lost'))))
+    : ask(address, options);
+`;
 const LDAP = 'listen contoso-relay/ldap-2';
+const LDAP_BADGE = `.row:has([href$="${encodeURIComponent(LDAP)}"]) .badge`;
 const REFUSED = { code: 'HCM_CONNECT_REFUSED', message: 'The relay refused the connection' } as const;
 const FAILED = new HcmError('HCM_UNEXPECTED', 'The manager has stumbled.');
 
@@ -46,7 +48,7 @@ describe('the page of a manager with very much to show', function () {
   });
   afterEach(function () {
     // What a test that has failed still holds.
-    many.hold().release();
+    many.letGo();
     return browser.closePages({ check: this.currentTest?.state === 'passed' });
   });
   after(async () => {
@@ -61,9 +63,21 @@ describe('the page of a manager with very much to show', function () {
     await opened.page.locator('.row').nth(49).waitFor();
     return opened;
   };
+  const noticeOf = (page: Page) =>
+    page.getByRole('status', { name: 'Notices' }).getByRole('paragraph').first();
   /** So many answers of the manager later. */
   const polls = async (page: Page, count: number) => {
     for (let at = 0; at < count; at += 1) await page.waitForResponse(/\/v1\/connections\?details=/);
+  };
+
+  /** The form, with all that a forward without a key needs. */
+  const fillForward = async (page: Page) => {
+    await page.getByRole('button', { name: 'Add connection' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: /^Forward/ }).check();
+    await dialog.getByRole('textbox', { name: 'Connection', exact: true }).fill('my-relay/db');
+    await dialog.getByRole('textbox', { name: 'Local address' }).fill('127.0.0.1:1433');
+    return { dialog, add: dialog.getByRole('button', { name: 'Add', exact: true }) };
   };
 
   const ldapRow = (page: Page) => page.locator('.row', { hasText: 'contoso-relay/ldap-2' }).first();
@@ -94,15 +108,39 @@ describe('the page of a manager with very much to show', function () {
   });
 
   it('does not take a state back by an answer that is older', async () => {
-    const { page } = await open('#/');
+    const opened = await open('#/');
+    const { page } = opened;
     const held = many.hold();
     await held.asked;
     many.become(LDAP, 'waiting', REFUSED);
     await ldapRow(page).getByText('Waiting').waitFor();
-    await page.evaluate(noteTexts(`.row:has([href$="${encodeURIComponent(LDAP)}"]) .badge`));
+    await opened.noteTexts(LDAP_BADGE);
     held.release();
     await polls(page, 2);
-    const seen = await page.evaluate<string[]>('window.seen');
+    const seen = await opened.noted();
+    many.become(LDAP, 'online');
+    assert.ok(seen.length > 0);
+    assert.deepEqual([...new Set(seen)], ['Waiting']);
+  });
+
+  it('does not take a state back by an answer that was asked for before it began to follow anew', async () => {
+    const opened = await open('#/');
+    const { page } = opened;
+    await page.addInitScript(PATIENT);
+    await page.reload();
+    await page.locator('.row').nth(49).waitFor();
+    await until(() => many.followers === 1);
+    const held = many.hold();
+    await held.asked;
+    await opened.setHidden(true);
+    await until(() => many.followers === 0);
+    many.become(LDAP, 'waiting', REFUSED);
+    await opened.setHidden(false);
+    await ldapRow(page).getByText('Waiting').waitFor();
+    await opened.noteTexts(LDAP_BADGE);
+    held.release();
+    await polls(page, 2);
+    const seen = await opened.noted();
     many.become(LDAP, 'online');
     assert.ok(seen.length > 0);
     assert.deepEqual([...new Set(seen)], ['Waiting']);
@@ -121,10 +159,10 @@ describe('the page of a manager with very much to show', function () {
     await opened.setHidden(true);
     await opened.setHidden(false);
     await begun;
-    await page.evaluate(noteTexts('[role=alert]'));
+    await opened.noteTexts('[role=alert]');
     held.release(FAILED);
     await polls(page, 2);
-    const seen = await page.evaluate<string[]>('window.seen');
+    const seen = await opened.noted();
     assert.deepEqual([...new Set(seen)], ['']);
     opened.forgive(/500/);
   });
@@ -199,12 +237,8 @@ describe('the page of a manager with very much to show', function () {
   it('keeps what was typed when the manager cannot keep it', async () => {
     const opened = await open('#/');
     const { page } = opened;
-    await page.getByRole('button', { name: 'Add connection' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('radio', { name: /^Forward/ }).check();
-    await dialog.getByRole('textbox', { name: 'Connection', exact: true }).fill('my-relay/db');
-    await dialog.getByRole('textbox', { name: 'Local address' }).fill('127.0.0.1:1433');
-    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    const { dialog, add } = await fillForward(page);
+    await add.click();
     await dialog.getByText('The disk is full.').waitFor();
     assert.equal(await dialog.getByRole('textbox', { name: 'Local address' }).inputValue(), '127.0.0.1:1433');
     opened.forgive(/507/);
@@ -228,19 +262,111 @@ describe('the page of a manager with very much to show', function () {
   it('tells what went wrong in a dialog that was closed meanwhile', async () => {
     const opened = await open('#/');
     const { page } = opened;
-    await page.getByRole('button', { name: 'Add connection' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('radio', { name: /^Forward/ }).check();
-    await dialog.getByRole('textbox', { name: 'Connection', exact: true }).fill('my-relay/db');
-    const held = many.hold();
-    const asked = page.waitForRequest((request) => request.method() === 'POST');
-    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-    await asked;
+    const { dialog, add } = await fillForward(page);
+    const held = many.hold('add');
+    await add.click();
+    await held.asked;
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     held.release();
-    const notice = page.getByRole('status', { name: 'Notices' }).getByRole('paragraph').first();
-    assert.equal(await notice.innerText(), 'The disk is full.');
+    assert.equal(await noticeOf(page).innerText(), 'The disk is full.');
     opened.forgive(/507/);
+  });
+
+  it('tells it, too, when it goes wrong before the browser says that the dialog was closed', async () => {
+    const { page } = await open('#/');
+    await page.evaluate(LOSES);
+    const { add } = await fillForward(page);
+    await add.click();
+    await page.waitForFunction('window.lose');
+    // A dialog that is closed says so with the next frame.
+    await page.evaluate("document.querySelector('dialog').close(); window.lose();");
+    assert.equal(await noticeOf(page).innerText(), 'The manager does not answer.');
+  });
+
+  it('confirms no target that Azure named for something else', async () => {
+    const { page } = await open('#/');
+    await page.getByRole('button', { name: 'Add connection' }).click();
+    const dialog = page.getByRole('dialog');
+    const name = dialog.getByRole('textbox', { name: 'Connection', exact: true });
+    await name.fill('my-relay/db');
+    const held = many.hold('namedTarget');
+    const add = dialog.getByRole('button', { name: 'Add', exact: true });
+    await add.click();
+    await held.asked;
+    await name.fill('my-relay/other');
+    held.release();
+    await add.waitFor();
+    assert.equal(await dialog.getByText('Azure names the target').count(), 0);
+    await add.click();
+    await dialog.getByText('Azure names the target 10.9.9.9:22').waitFor();
+  });
+
+  it('waits for no test whose dialog was closed: a browser has six connections', async () => {
+    const { page } = await open(`#/connection/${encodeURIComponent('listen contoso-relay/web-1')}`);
+    const held = many.hold('test');
+    for (let tests = 0; tests < 6; tests += 1) {
+      const asked = page.waitForRequest(/\/test$/);
+      await page.getByRole('button', { name: 'Test', exact: true }).click();
+      await asked;
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+    await polls(page, 2);
+    held.release();
+  });
+
+  it('keeps the focus where something that had it goes', async () => {
+    const { page } = await open(`#/connection/${encodeURIComponent('listen contoso-relay/db-0')}`);
+    const focused = (wanted: Locator) => wanted.and(page.locator(':focus')).waitFor();
+    const more = page.getByRole('button', { name: /^Show more/ });
+    for (let shown = 25; shown < 1_000; shown += 100) await more.press('Enter');
+    await more.waitFor({ state: 'detached' });
+    await focused(page.getByRole('region', { name: /^Open streams/ }));
+    const lines = page.getByRole('list', { name: 'Log of contoso-relay/db-0' });
+    await lines.press('Home');
+    await page.getByRole('button', { name: 'Newest' }).press('Enter');
+    await focused(lines);
+    await page.getByRole('button', { name: 'Restart' }).press('Enter');
+    await page.getByRole('button', { name: 'Close this notice' }).press('Enter');
+    await focused(page.getByRole('main'));
+  });
+
+  it('begins at its top what was chosen far down, below the header', async () => {
+    const { page } = await open('#/');
+    await page.getByRole('link', { name: 'contoso-relay/web-49' }).click();
+    const title = page.getByRole('heading', { name: 'contoso-relay/web-49', level: 1 });
+    await title.waitFor();
+    const header = await page.getByRole('banner').boundingBox();
+    const box = await title.boundingBox();
+    assert.ok(header && box && box.y >= header.y + header.height, JSON.stringify({ header, box }));
+  });
+
+  it('is no wider than a small phone, however long a name is', async () => {
+    const name = `contoso-relay/${'payments-'.repeat(28)}end`;
+    const target = `${'replica-'.repeat(7)}a.${'europe'.repeat(9)}.corp.local:5432`;
+    many.change(LDAP, { connection: name, target });
+    const { page } = await open('#/');
+    await page.setViewportSize({ width: 360, height: 740 });
+    const fits = async (what: string) => {
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+      assert.ok(width <= 360, `${what} is ${width} px wide`);
+    };
+    const row = page.getByRole('link', { name });
+    await row.waitFor();
+    await fits('the list');
+    await row.click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+    await fits('the connection');
+    await page.getByRole('button', { name: 'Remove' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    const isCut = '((dialog) => dialog.scrollWidth > dialog.clientWidth)(document.querySelector("dialog"))';
+    assert.equal(await page.evaluate(isCut), false, 'the dialog is cut');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'Log', exact: true }).click();
+    await page.getByRole('heading', { name: 'Log', level: 1 }).waitFor();
+    await fits('the log');
+    many.change(LDAP, { connection: 'contoso-relay/ldap-2', target: '10.20.2.5:5434' });
   });
 });

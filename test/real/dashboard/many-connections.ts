@@ -17,8 +17,9 @@ const EVERY_MS = 5_000;
 const PAST_SAMPLES = 720;
 
 /** What the page asks for. */
-type Asked =
-  'describe' | 'list' | 'show' | 'add' | 'remove' | 'restart' | 'test' | 'logs' | 'samples' | 'subscribe';
+type Asked = Answered | 'describe' | 'show' | 'remove' | 'restart' | 'logs' | 'samples' | 'subscribe';
+/** What can be answered late. */
+type Answered = 'list' | 'add' | 'namedTarget' | 'test';
 
 export class ManyConnections {
   readonly #startedMs = Date.now();
@@ -44,10 +45,15 @@ export class ManyConnections {
     await this.#server?.close();
   }
 
+  /** From now on one of them is so. Nobody is told. */
+  change(id: string, view: Partial<ConnectionView>): void {
+    this.#states.set(id, { ...this.#states.get(id), ...view });
+  }
+
   /** As if this had happened to one of them. */
   become(id: string, state: ConnectionView['state'], reason?: ConnectionView['reason']): void {
     const time = new Date().toISOString();
-    this.#states.set(id, { state, since: time, ...(reason ? { reason } : { reason: undefined }) });
+    this.change(id, { state, since: time, reason });
     this.tell({ event: 'state', time, id, state, ...(reason ? { reason } : {}) });
   }
 
@@ -57,9 +63,14 @@ export class ManyConnections {
   }
 
   /** Until this is released, what a page asks for is answered late, and with what was true when it was asked. */
-  hold(): Hold {
-    this.#hold = new Hold(() => (this.#hold = undefined));
+  hold(...held: Answered[]): Hold {
+    this.#hold = new Hold(held, () => (this.#hold = undefined));
     return this.#hold;
+  }
+
+  /** Answers what a test still holds. */
+  letGo(): void {
+    this.#hold?.release();
   }
 
   tell(event: EventView): void {
@@ -68,8 +79,8 @@ export class ManyConnections {
 
   readonly ids = Array.from({ length: CONNECTIONS }, (_, at) => idOf(at));
 
-  async #answer<T>(answer: T): Promise<T> {
-    await this.#hold?.wait();
+  async #answer<T>(asked: Answered, answer: T): Promise<T> {
+    if (this.#hold?.holds(asked)) await this.#hold.wait();
     return answer;
   }
 
@@ -134,7 +145,7 @@ export class ManyConnections {
     list: (detailsOf) => {
       const views = this.ids.map((id, at) => (id === detailsOf ? this.#details(at) : this.#view(at)));
       // Who begins to follow is told at once.
-      return detailsOf === undefined ? views : (this.#answer(views) as never);
+      return detailsOf === undefined ? views : (this.#answer('list', views) as never);
     },
     show: (id) => {
       const at = this.ids.indexOf(id);
@@ -142,12 +153,16 @@ export class ManyConnections {
       return this.#details(at);
     },
     add: async () => {
-      await this.#answer(undefined);
+      await this.#answer('add', undefined);
       throw new HcmError('HCM_STATE_UNWRITABLE', 'The disk is full.');
     },
+    namedTarget: () => this.#answer('namedTarget', { target: '10.9.9.9:22' }),
     remove: () => Promise.resolve(),
     restart: (id) => Promise.resolve(this.#view(this.ids.indexOf(id))),
-    test: () => Promise.reject(new HcmError('HCM_UNEXPECTED', 'This one is only played.')),
+    test: async () => {
+      await this.#answer('test', undefined);
+      throw new HcmError('HCM_UNEXPECTED', 'This one is only played.');
+    },
     logs: (lines) =>
       Array.from({ length: Math.min(lines, 900) }, (_, at) => ({
         event: at % 9 === 0 ? 'rejected' : 'accepted',
@@ -191,11 +206,18 @@ class Hold {
   readonly asked: Promise<void>;
   #tellAsked!: () => void;
   readonly #waiting: ((error?: HcmError) => void)[] = [];
+  readonly #held: readonly Answered[];
   readonly #onRelease: () => void;
 
-  constructor(onRelease: () => void) {
+  /** `held` empty: all. */
+  constructor(held: readonly Answered[], onRelease: () => void) {
+    this.#held = held;
     this.#onRelease = onRelease;
     this.asked = new Promise((resolve) => (this.#tellAsked = resolve));
+  }
+
+  holds(asked: Answered): boolean {
+    return this.#held.length === 0 || this.#held.includes(asked);
   }
 
   wait(): Promise<void> {
@@ -224,6 +246,7 @@ function firstState(at: number): Partial<ConnectionView> {
   if (at === 3)
     return {
       state: 'degraded',
+      target: '10.9.9.9:22',
       reason: {
         code: 'HCM_TARGET_NOT_ALLOWED',
         message: 'Azure names the target 10.9.9.9:22 now; 10.20.3.5:5435 was confirmed',
