@@ -47,8 +47,7 @@ async function specOf(
 ): Promise<ConnectionSpec> {
   checkAdded(entry);
   if (connectionString !== undefined) parseConnectionString(connectionString);
-  const stored = { role, connection, entry, addedAt: '' } as const;
-  const { listeners } = await readStored([stored], folder);
+  const { listeners } = await readStored({ role, connection, entry }, folder);
   const declared = listeners.map((listener) =>
     connectionString === undefined
       ? listener

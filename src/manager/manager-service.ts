@@ -159,8 +159,6 @@ export class ManagerService implements ManagerOperations {
   async add(request: AddRequest): Promise<Added> {
     this.#needTime();
     const id = connectionId(request.role, request.connection);
-    const running = this.#manager.get(id);
-    if (running) this.#wanted.checkStored(running.spec, 'Change it there');
     const outcome = await this.#wanted.put(request, this.#now());
     if (outcome.changed) {
       const done = Object.values(this.#follow()).flat();
@@ -178,7 +176,7 @@ export class ManagerService implements ManagerOperations {
   async remove(id: string): Promise<void> {
     this.#needTime();
     const { spec } = this.#find(id);
-    this.#wanted.checkStored(spec, 'Take it out there');
+    this.#wanted.checkStored(spec);
     await this.#wanted.remove(spec);
     this.#follow();
   }

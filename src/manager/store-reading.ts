@@ -1,6 +1,6 @@
 /** The stored connections as they are to run: one that makes no sense keeps none of the others from running. */
 import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
-import type { HcmError } from '../protocol/errors.ts';
+import { HcmError } from '../protocol/errors.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 import type { StoredConnection } from './store-file.ts';
 import { readStored } from './stored-declaration.ts';
@@ -13,8 +13,8 @@ export async function readEachStored(
   const faults: HcmError[] = [];
   const read = await Promise.all(
     stored.map((one) =>
-      readStored([one], folder).catch((error: unknown) => {
-        faults.push(asHcmError(error));
+      readStored(one, folder).catch((error: unknown) => {
+        faults.push(faultOf(one, asHcmError(error)));
         return { listeners: [], forwards: [] };
       }),
     ),
@@ -26,4 +26,11 @@ export async function readEachStored(
     },
     faults,
   };
+}
+
+function faultOf({ connection }: StoredConnection, { code, message, cause }: HcmError): HcmError {
+  return new HcmError(code, `${connection} in connections.json does not run: ${message}`, {
+    cause,
+    details: { connection, next: `Add it again, which replaces it: hcm add ${connection} …` },
+  });
 }

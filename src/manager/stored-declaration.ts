@@ -4,19 +4,25 @@ import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declarat
 import { HcmError } from '../protocol/errors.ts';
 import type { StoredConnection, StoredEntry } from './store.ts';
 
+const NAME = 'connections.json';
+/** Where an entry stands in the text that is made of it here is of no use to anybody. */
+const PLACE = new RegExp(`${NAME.replace('.', '\\.')}:\\d+:\\d+: manager\\.\\w+\\.0(?:\\.|: )`, 'g');
+
 /** @throws HcmError HCM_CONFIG_INVALID, naming the key. */
 export async function readStored(
-  stored: readonly StoredConnection[],
+  { role, connection, entry }: Pick<StoredConnection, 'role' | 'connection' | 'entry'>,
   folder: string,
 ): Promise<ManagerDeclaration> {
-  if (stored.length === 0) return { listeners: [], forwards: [] };
-  const entriesOf = (role: StoredConnection['role']) =>
-    stored.filter((one) => one.role === role).map(({ connection, entry }) => ({ connection, ...entry }));
-  // JSON is YAML, too.
-  const text = JSON.stringify({
-    manager: { listeners: entriesOf('listener'), forwards: entriesOf('forward') },
-  });
-  return parseManagerSection(text, { file: 'connections.json', env: {}, folder });
+  const entries = [{ connection, ...entry }];
+  const manager = role === 'listener' ? { listeners: entries } : { forwards: entries };
+  try {
+    // JSON is YAML, too.
+    return await parseManagerSection(JSON.stringify({ manager }), { file: NAME, env: {}, folder });
+  } catch (error) {
+    if (!(error instanceof HcmError)) throw error;
+    const message = error.message.replace(PLACE, '').replace(`${NAME} has`, 'It has');
+    throw new HcmError(error.code, message, { cause: error });
+  }
 }
 
 /** A connection has its own name, and its secret is with the other secrets. */

@@ -3,8 +3,14 @@
  * store, and tells what is wrong with either. Runs nothing.
  */
 import type { ManagerDeclaration } from '../lib/config/hcm-yaml/manager-declaration.ts';
-import { parseConnectionName, parseConnectionString } from '../protocol/connection-string.ts';
+import { isSameConnection } from '../lib/config/hcm-yaml/same-connection.ts';
+import {
+  parseConnectionName,
+  parseConnectionString,
+  resolveConnection,
+} from '../protocol/connection-string.ts';
 import { HcmError } from '../protocol/errors.ts';
+import { isLoopbackName } from '../protocol/relay-hosts.ts';
 import { parseTarget } from '../protocol/target.ts';
 import { asHcmError } from '../tunnel/emitter.ts';
 import type { AddRequest } from './control/operations.ts';
@@ -20,6 +26,8 @@ export interface WantedOptions {
   readonly store: ConnectionStore;
   /** The hcm.yaml that is followed: its name, and how it is read. Rejects with HCM_CONFIG_INVALID and its like. */
   readonly file?: { readonly path: string; load: () => Promise<ManagerDeclaration> } | undefined;
+  /** The host of the relay that a connection without a key leads to, by the manager's own cloud; undefined: not known. */
+  readonly signedInHost?: ((connection: string) => Promise<string | undefined>) | undefined;
 }
 
 const NOTHING: ManagerDeclaration = { listeners: [], forwards: [] };
@@ -90,20 +98,21 @@ export class WantedConnections {
   async put(request: AddRequest, now: string): Promise<{ changed: boolean; replaced: boolean }> {
     const { role, connection, connectionString, pinnedTarget, entry } = request;
     const { store, folder } = this.#options;
+    this.#checkUndeclared(role, connection);
     checkAdded(entry);
     if (pinnedTarget !== undefined) parseTarget(pinnedTarget);
     const host =
       connectionString === undefined ? undefined : parseConnectionString(connectionString).endpoint.host;
     const known = store.get(role, connection);
-    if (known?.host !== undefined && host !== undefined && known.host !== host)
-      throw ofAnotherHost(connection, known.host, host);
+    if (known !== undefined) await this.#checkRelay(known, host);
     if (known !== undefined && (await this.#isSame(known, request)))
       return { changed: false, replaced: false };
     const stored: StoredConnection = {
       ...{ role, connection, host, entry, pinnedTarget },
       addedAt: known?.addedAt ?? now,
     };
-    await readStored([stored], folder);
+    await readStored(stored, folder);
+    if (connectionString !== undefined) checkFor(connection, connectionString);
     await store.put(stored, connectionString);
     await this.#storeChanged();
     return { changed: true, replaced: known !== undefined };
@@ -120,11 +129,8 @@ export class WantedConnections {
   }
 
   /** What a file declares is changed there. @throws HcmError HCM_RESOURCE_CONFLICT. */
-  checkStored({ source, connection }: ConnectionSpec, next: string): void {
-    if (source === 'store') return;
-    throw new HcmError('HCM_RESOURCE_CONFLICT', `${connection} stands in ${this.#options.file?.path}.`, {
-      details: { connection, next },
-    });
+  checkStored({ source, connection }: ConnectionSpec): void {
+    if (source === 'file') throw this.#declared(connection, 'Take it out there');
   }
 
   /** What is still not where it should be, such as a key that a locked keychain did not take or give up. */
@@ -132,6 +138,29 @@ export class WantedConnections {
     const { problem } = this.#options.store.keeper;
     if (problem === undefined) this.#problems.clear('secrets');
     else this.#problems.add('secrets', problem);
+  }
+
+  /** What is added beside the file would never run, and nobody could take it away. */
+  #checkUndeclared(role: AddRequest['role'], connection: string): void {
+    const declared = this.#fromFile[role === 'listener' ? 'listeners' : 'forwards'];
+    const same = declared.find((one) => isSameConnection(one.connection, connection));
+    if (same) throw this.#declared(same.connection, 'Change it there');
+  }
+
+  #declared(connection: string, next: string): HcmError {
+    return new HcmError('HCM_RESOURCE_CONFLICT', `${connection} stands in ${this.#options.file?.path}.`, {
+      details: { connection, next },
+    });
+  }
+
+  /** A namespace is called by its first label, which two clouds may both have. `keyHost`: undefined without a key. */
+  async #checkRelay(known: StoredConnection, keyHost: string | undefined): Promise<void> {
+    const { store, signedInHost } = this.#options;
+    const hasKey = store.secretPlace(known) !== undefined;
+    const host = hasKey ? known.host : await signedInHost?.(known.connection);
+    const other = keyHost ?? (await signedInHost?.(known.connection));
+    if (host === undefined || other === undefined || host === other) return;
+    if (!isLoopbackName(host) || !isLoopbackName(other)) throw ofAnotherHost(known.connection, host, other);
   }
 
   async #isSame(known: StoredConnection, request: AddRequest): Promise<boolean> {
@@ -150,10 +179,19 @@ export class WantedConnections {
   }
 }
 
-/** A namespace is called by its first label, which two clouds may both have. */
+/** A key of another connection would be refused at each start. @throws HcmError HCM_CONNECTION_INVALID. */
+function checkFor(connection: string, text: string): void {
+  const { namespace, name } = parseConnectionName(connection);
+  const { host } = resolveConnection({ connectionString: text, name }).endpoint;
+  const [wanted = ''] = namespace.toLowerCase().split(':');
+  if (host === wanted || host.startsWith(`${wanted}.`) || isLoopbackName(host)) return;
+  const message = `The connection string is for ${host}, and not for ${connection}.`;
+  throw new HcmError('HCM_CONNECTION_INVALID', message, { details: { reason: 'namespace-disagrees' } });
+}
+
 function ofAnotherHost(connection: string, host: string, other: string): HcmError {
   const { name } = parseConnectionName(connection);
-  const text = `${connection} is there already, for the relay ${host}; this connection string is for ${other}.`;
+  const text = `${connection} is there already, for the relay ${host}; this one is for ${other}.`;
   return new HcmError('HCM_RESOURCE_CONFLICT', text, {
     details: {
       ...{ connection, host },

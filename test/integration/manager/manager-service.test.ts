@@ -48,6 +48,8 @@ describe('the manager of a folder', () => {
       store: await ConnectionStore.open({ folder, secrets }),
       keys: { choice: 'file' },
       file: { path: file, load },
+      signedInHost: (connection) =>
+        Promise.resolve(connection.replace(/\/.*$/, '.servicebus.windows.net').toLowerCase()),
       open: tunnels.open,
       sink: await logFile(folder, assert.ifError),
       clock: systemClock,
@@ -189,11 +191,29 @@ describe('the manager of a folder', () => {
     await assert.rejects(client.add(request), { code: 'HCM_RESOURCE_CONFLICT' });
   });
 
+  it('leaves to the file what stands in it by its whole host: stored, it would never run nor be found', async () => {
+    await declare('web');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('my-relay/web', 'my-relay.servicebus.windows.net/web'));
+    await start();
+    const request = { role: 'listener', connection: 'my-relay/web', entry: { target: 'web:1' } } as const;
+    await assert.rejects(client.add(request), {
+      code: 'HCM_RESOURCE_CONFLICT',
+      message: `my-relay.servicebus.windows.net/web stands in ${file}.`,
+    });
+    await assert.rejects(readFile(join(folder, 'connections.json')), { code: 'ENOENT' });
+    await client.add({ ...request, role: 'forward', entry: { bind: '127.0.0.1:1' } });
+  });
+
   it('refuses bad input, names the key, and stores nothing', async () => {
     await declare('web');
     await start();
     const request = { role: 'listener', connection: 'my-relay/db', entry: { target: 'no port' } } as const;
-    await assert.rejects(client.add(request), { code: 'HCM_CONFIG_INVALID', message: /target/ });
+    await assert.rejects(client.add(request), { code: 'HCM_CONFIG_INVALID', message: /^target: expected/ });
+    const more = { ...request, entry: { target: 5, maxStreams: 'x' } };
+    await assert.rejects(client.add(more), {
+      message: /^It has 2 mistakes:\n {2}target: .*\n {2}maxStreams: /,
+    });
     assert.equal((await client.list()).length, 1);
     await assert.rejects(readFile(join(folder, 'connections.json')), { code: 'ENOENT' });
   });
@@ -286,7 +306,10 @@ describe('the manager of a folder', () => {
     );
     const [problem] = (await client.describe()).problems;
     assert.equal(problem?.code, 'HCM_CONFIG_INVALID');
-    assert.match(problem.message, /target/);
+    assert.match(problem.message, /^my-relay\/db in connections\.json does not run: target: expected/);
+    assert.equal(problem.next, 'Add it again, which replaces it: hcm add my-relay/db …');
+    await client.add({ role: 'listener', connection: 'my-relay/db', entry: { target: 'db:5432' } });
+    assert.deepEqual((await client.describe()).problems, []);
   });
 
   it('keeps a second manager from the same folder, and from what is damaged there', async () => {
@@ -309,6 +332,19 @@ describe('the manager of a folder', () => {
         /for the relay my-relay\.servicebus\.windows\.net; this .* my-relay\.servicebus\.chinacloudapi\.cn/,
     });
     assert.match(await readFile(join(folder, 'secrets.json'), 'utf8'), /windows\.net/);
+    const mail = { ...request, connection: 'my-relay/mail' } as const;
+    await client.add(mail);
+    const key = (text: string) => ({ ...mail, connectionString: text.replace('=db', '=mail') });
+    await assert.rejects(client.add(key(other)), {
+      code: 'HCM_RESOURCE_CONFLICT',
+      message:
+        /for the relay my-relay\.servicebus\.windows\.net; this .* my-relay\.servicebus\.chinacloudapi\.cn/,
+    });
+    assert.equal((await client.add(key(STRING))).replaced, true);
+    assert.equal((await client.add(mail)).replaced, true);
+    await client.remove('listen my-relay/mail');
+    await client.add(key(other));
+    await assert.rejects(client.add(mail), { code: 'HCM_RESOURCE_CONFLICT' });
     const connection = 'my-relay.servicebus.chinacloudapi.cn/db';
     await client.add({ ...request, connection, connectionString: other });
     assert.ok((await client.list()).some((one) => one.connection === connection));
@@ -323,6 +359,8 @@ describe('the manager of a folder', () => {
       [{ pinnedTarget: 'nowhere' }, 'HCM_TARGET_INVALID'],
       [{ entry: [] }, 'HCM_USAGE'],
       [{ connectionString: 'Endpoint=nothing' }, 'HCM_CONNECTION_STRING_INVALID'],
+      [{ connectionString: STRING.replace('=db', '=web') }, 'HCM_CONNECTION_INVALID'],
+      [{ connectionString: STRING.replace('//my-', '//other-') }, 'HCM_CONNECTION_INVALID'],
     ] as const)
       await assert.rejects(client.add({ ...request, ...wrong } as AddRequest), { code });
     await client.add({ ...request, connection: 'my-relay/mail' });

@@ -2,8 +2,10 @@
 import type { ConnectionStore } from '../../../manager/store.ts';
 import { keyRemedy } from '../../../manager/key-remedy.ts';
 import type { ConnectionSpec } from '../../../manager/tunnel.ts';
+import { parseConnectionName } from '../../../protocol/connection-string.ts';
 import { HcmError } from '../../../protocol/errors.ts';
 import type { Connection } from '../../../tunnel/options.ts';
+import type { Cloud } from '../../auth/cloud.ts';
 import { loadCloud } from '../../auth/clouds.ts';
 import { statePaths } from '../../config/paths.ts';
 import type { ConnectionFlags } from '../connection-flags.ts';
@@ -37,8 +39,28 @@ export async function openManaged(
     return await open(entry, { request: { file, flags, names: [], output }, file, right });
   } catch (error) {
     const isAsking = entry.access.kind === 'azure' || entry.access.kind === 'entra';
-    throw isAsking ? await ofManager(error, { spec, flags, env }) : error;
+    if (isAsking) throw await ofManager(error, { spec, flags, env });
+    // A stored one stands in no file in which anybody could look up its place.
+    throw spec.source === 'store' && error instanceof HcmError && error.cause instanceof HcmError
+      ? error.cause
+      : error;
   }
+}
+
+/** The relay that a connection without a key leads to. Undefined: the manager's cloud is not known. */
+export async function signedInHost(
+  connection: string,
+  { flags, env }: Pick<ManagedAccess, 'flags' | 'env'>,
+): Promise<string | undefined> {
+  const [namespace = ''] = parseConnectionName(connection).namespace.toLowerCase().split(':');
+  if (namespace.includes('.')) return namespace;
+  const cloud = await cloudOf({ flags, env });
+  return cloud && `${namespace}.${cloud.relaySuffix}`;
+}
+
+function cloudOf({ flags, env }: Pick<ManagedAccess, 'flags' | 'env'>): Promise<Cloud | undefined> {
+  const { directory } = statePaths(env);
+  return loadCloud({ name: flags.cloud, env, directory }).catch(() => undefined);
 }
 
 /** The manager's cloud and sign-in may be others than those of whoever reads this. */
@@ -48,8 +70,7 @@ async function ofManager(
 ): Promise<unknown> {
   if (!(error instanceof HcmError) || !['HCM_TOKEN_MISSING', 'HCM_SIGN_IN_REQUIRED'].includes(error.code))
     return error;
-  const { directory } = statePaths(env);
-  const cloud = await loadCloud({ name: flags.cloud, env, directory }).catch(() => undefined);
+  const cloud = await cloudOf({ flags, env });
   if (cloud === undefined) return error;
   const message = `${error.message} The manager asks the cloud "${cloud.name}".`;
   const { code, retryable, details } = error;

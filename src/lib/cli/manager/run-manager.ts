@@ -24,7 +24,7 @@ import { thisMachine } from '../this-machine.ts';
 import type { Output } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { superviseBySystemd } from '../service/systemd-notify.ts';
-import { openManaged } from './open-managed.ts';
+import { openManaged, signedInHost } from './open-managed.ts';
 import { logFolder, managerFolder, ownSocket, sharedWithGroup } from './manager-place.ts';
 import { keyChoice, userKeychain } from './secret-choice.ts';
 import { watchFile } from './watch-file.ts';
@@ -67,6 +67,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
     store,
     keys: { choice: run.secrets, because, credentialsFolder: env['CREDENTIALS_DIRECTORY'] },
     file: file === undefined ? undefined : { path: file, load: () => loadManagerFile(file, env) },
+    signedInHost: (connection) => signedInHost(connection, { flags: run.flags, env }),
     open: tunnelOpener({ connect, network }),
     targets: targetQuestions({ connect, network }),
     sink: await logFile(logFolder(env), (error) =>

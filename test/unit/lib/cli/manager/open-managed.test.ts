@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { openManaged } from '../../../../../src/lib/cli/manager/open-managed.ts';
+import { openManaged, signedInHost } from '../../../../../src/lib/cli/manager/open-managed.ts';
 import { Output } from '../../../../../src/lib/cli/output.ts';
 import { HcmError, type ErrorCode } from '../../../../../src/protocol/errors.ts';
 import { specOf } from '../../../../helpers/fake-tunnels.ts';
@@ -47,5 +47,23 @@ describe('how the manager proves who it is', () => {
   it('blames no cloud for a key that it has, or for what is no matter of signing in', async () => {
     await assert.rejects(open(STRING, 'HCM_TOKEN_MISSING'), { message: 'Nobody is signed in.' });
     await assert.rejects(open(undefined, 'HCM_DNS_FAILED'), { message: 'Nobody is signed in.' });
+  });
+
+  it('blames no file for a key that it keeps', async () => {
+    await assert.rejects(open(STRING.replace('//my-', '//other-')), {
+      message:
+        'The connection string is for other-relay.servicebus.windows.net, but the namespace "my-relay" was asked for.',
+    });
+  });
+
+  it('knows the relay of a connection without a key by its own cloud', async () => {
+    const hostOf = (connection: string, cloud: string) =>
+      signedInHost(connection, { flags: { entra: false, cloud }, env: { HCM_STATE_DIR: folder } });
+    assert.equal(await hostOf('My-Relay/db', 'usgov'), 'my-relay.servicebus.usgovcloudapi.net');
+    assert.equal(
+      await hostOf('my-relay.servicebus.windows.net:443/db', 'usgov'),
+      'my-relay.servicebus.windows.net',
+    );
+    assert.equal(await hostOf('my-relay/db', 'nowhere'), undefined);
   });
 });
