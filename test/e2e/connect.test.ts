@@ -87,4 +87,13 @@ describe('hcm connect', () => {
     const ended = await process.interrupt();
     assert.deepEqual([ended.status, ended.stdout], [0, 'cba']);
   });
+
+  it('Ctrl-C waits for the answer as long as it is told, be that longer than a timer of Node can be', async () => {
+    const process = connect('back', '--verbose', '--grace-period', '30d');
+    process.child.stdin.write('abc');
+    await process.says('open after');
+    const ended = await process.interrupt();
+    assert.deepEqual([ended.status, ended.stdout], [0, 'cba']);
+    assert.doesNotMatch(ended.stderr, /Warning/);
+  });
 });

@@ -1,6 +1,7 @@
 /** Joins stdin and stdout with one stream. The first signal ends our direction, the second aborts. */
 import { PassThrough } from 'node:stream';
 import { HcmError } from '../../protocol/errors.ts';
+import { systemClock } from '../../tunnel/clock.ts';
 import { connectionName } from '../../tunnel/emitter.ts';
 import type { TunnelEvent } from '../../tunnel/events.ts';
 import type { Connection, SenderOptions } from '../../tunnel/options.ts';
@@ -57,8 +58,8 @@ export async function runConnect(run: ConnectRun): Promise<number> {
       if (!isOpen) return abort();
       process.stdin.unpipe(input);
       input.end();
-      const timer = setTimeout(() => void abort(), graceMs);
-      return done.catch(() => undefined).finally(() => clearTimeout(timer));
+      const cancel = systemClock.setTimer(graceMs, () => void abort());
+      return done.catch(() => undefined).finally(cancel);
     },
     abort,
     onStopping: () => {
