@@ -68,18 +68,12 @@ export type ListenerMessage =
 
 /** Reads what the service sends to a listener. */
 export function parseServiceMessage(text: string): ServiceMessage {
-  return read<ServiceMessage>(text, {
-    accept: (fields) => ({ kind: 'accept', ...acceptOf(fields) }),
-    request: (fields) => ({ kind: 'request', ...requestOf(fields) }),
-  });
+  return read(text, SERVICE_READERS);
 }
 
 /** Reads what a listener sends to the service. */
 export function parseListenerMessage(text: string): ListenerMessage {
-  return read<ListenerMessage>(text, {
-    renewToken: (fields) => ({ kind: 'renewToken', token: fields.text('token') }),
-    response: (fields) => responseMessageOf(fields),
-  });
+  return read(text, LISTENER_READERS);
 }
 
 /** True when the request itself is in the message; false when it waits at `address` (.NET and Java: no `body`). */
@@ -112,10 +106,20 @@ export function formatResponse(command: ResponseCommand): string {
   return JSON.stringify({ response: { requestId, statusCode, statusDescription, responseHeaders, body } });
 }
 
-function read<Message>(
-  text: string,
-  readers: Readonly<Record<string, (fields: JsonObject) => Message>>,
-): Message | UnknownMessage | MalformedMessage {
+/** By the one field that a message has, its reader. */
+type Readers<Message> = readonly (readonly [name: string, reader: (fields: JsonObject) => Message])[];
+
+const SERVICE_READERS: Readers<ServiceMessage> = [
+  ['accept', (fields) => ({ kind: 'accept', ...acceptOf(fields) })],
+  ['request', (fields) => ({ kind: 'request', ...requestOf(fields) })],
+];
+
+const LISTENER_READERS: Readers<ListenerMessage> = [
+  ['renewToken', (fields) => ({ kind: 'renewToken', token: fields.text('token') })],
+  ['response', (fields) => responseMessageOf(fields)],
+];
+
+function read<Message>(text: string, readers: Readers<Message>): Message | UnknownMessage | MalformedMessage {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -124,7 +128,7 @@ function read<Message>(
   }
   try {
     const message = asObject(value, 'the message');
-    for (const [name, reader] of Object.entries(readers)) {
+    for (const [name, reader] of readers) {
       if (message.has(name)) return reader(asObject(message.raw(name), name));
     }
     return { kind: 'unknown', keys: message.keys() };

@@ -21,13 +21,15 @@ export const CLOUD_SUFFIXES = {
 
 export type CloudSuffix = (typeof CLOUD_SUFFIXES)[keyof typeof CLOUD_SUFFIXES];
 
+const DOTTED_SUFFIXES = Object.values(CLOUD_SUFFIXES).map((suffix) => [`.${suffix}`, suffix] as const);
+
 /** Sibling hosts under a suffix of our own making are trusted only when the suffix is at least this deep. */
 const SIBLING_SUFFIX_MIN_LABELS = 3;
 
 /** The suffix of the Azure cloud (or local Azure) that a host belongs to; undefined for every other host. */
 export function cloudSuffixOf(host: string): CloudSuffix | undefined {
   const name = normalizeHost(host);
-  return Object.values(CLOUD_SUFFIXES).find((suffix) => name.endsWith(`.${suffix}`));
+  return DOTTED_SUFFIXES.find(([dotted]) => name.endsWith(dotted))?.[1];
 }
 
 /** True for `<namespace>.<suffix of a cloud>`, its private-link form too. */

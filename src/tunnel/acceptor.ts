@@ -54,6 +54,7 @@ export interface AcceptorOptions {
 
 export class Acceptor {
   readonly #options: AcceptorOptions;
+  readonly #use: RendezvousOptions;
   /** Fires when streams that are still being set up must go too. */
   readonly #cutting = new Cancellation();
   /** Commands that are being answered, rejections too. */
@@ -63,6 +64,7 @@ export class Acceptor {
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
+    this.#use = { ...options.rendezvous, signal: this.#cutting };
   }
 
   /** Streams that are open or being set up. */
@@ -100,14 +102,16 @@ export class Acceptor {
   }
 
   async #answer(command: AcceptCommand): Promise<AcceptedStream | RejectedStream> {
-    const { dialect, rendezvous } = this.#options;
-    const use = { ...rendezvous, signal: this.#cutting };
     const error = this.#options.busy();
     if (error) {
-      await answerReject(command, error, use);
+      await answerReject(command, error, this.#use);
       return { error };
     }
     this.#settingUp += 1;
-    return dialect(command, use).finally(() => (this.#settingUp -= 1));
+    try {
+      return await this.#options.dialect(command, this.#use);
+    } finally {
+      this.#settingUp -= 1;
+    }
   }
 }

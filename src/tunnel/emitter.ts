@@ -14,9 +14,9 @@ export type Emit = (body: TunnelEventBody) => void;
 export function emitterFor(connection: Connection, clock: Clock, options: TunnelOptions): Emit {
   const name = connectionName(connection);
   return (body) => {
-    const time = new Date(clock.nowMs()).toISOString();
-    const { event, ...rest } = body;
-    options.onEvent?.({ event, time, connection: name, ...rest } as TunnelEvent);
+    const stamp = { event: body.event, time: new Date(clock.nowMs()).toISOString(), connection: name };
+    const stamped: TunnelEvent = Object.assign(stamp, body);
+    options.onEvent?.(stamped);
   };
 }
 

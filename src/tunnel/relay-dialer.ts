@@ -65,16 +65,15 @@ export class RelayDialer {
 
   /** The addresses of a loopback name in turn: asking for them, or trying both at once, would cost more than it gives. */
   async #dialLoopback(peer: Peer): Promise<Socket> {
-    const [first, ...others] = isIP(peer.host) ? [peer.host] : LOOPBACK_ADDRESSES;
-    let attempt = this.#dialAddress(first, peer);
-    for (const address of others) {
-      attempt = attempt.catch((error: unknown) =>
-        this.#dialAddress(address, peer).catch(() => {
-          throw error;
-        }),
-      );
+    let failure: unknown;
+    for (const address of isIP(peer.host) ? [peer.host] : LOOPBACK_ADDRESSES) {
+      try {
+        return await this.#dialAddress(address, peer);
+      } catch (error) {
+        failure ??= error;
+      }
     }
-    return attempt;
+    throw failure;
   }
 
   #dialAddress(address: string, peer: Peer): Promise<Socket> {

@@ -98,32 +98,24 @@ function checkAnswer(head: HttpHead, rest: Buffer, key: string, offered: readonl
   const line = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/.exec(head.startLine);
   if (!line) throw invalid('the answer is not HTTP/1.1');
   const status = Number(line[2]);
-  const answer = {
-    upgraded: status === 101,
-    status,
-    reason: line[3] ?? '',
-    rawHeaders: head.rawHeaders,
-    rest,
-  };
+  const reason = line[3] ?? '';
+  const { rawHeaders } = head;
   // An HTTP/1.0 proxy on the way may well refuse, but it cannot upgrade.
-  if (status !== 101) return { ...answer, protocol: undefined };
+  if (status !== 101) return { upgraded: false, status, reason, rawHeaders, protocol: undefined, rest };
   if (line[1] !== '1') throw invalid('the 101 is not of HTTP/1.1');
-  const [upgrade = '', accept = ''] = [
-    single(head.rawHeaders, 'Upgrade').toLowerCase(),
-    single(head.rawHeaders, 'Sec-WebSocket-Accept'),
-  ];
-  const connection = headerList(head.rawHeaders, 'Connection').map((item) => item.toLowerCase());
-  if (upgrade !== 'websocket' || !connection.includes('upgrade'))
+  const asked = headerList(rawHeaders, 'Connection').some((item) => item.toLowerCase() === 'upgrade');
+  if (single(rawHeaders, 'Upgrade').toLowerCase() !== 'websocket' || !asked)
     throw invalid('the 101 upgrades to something else');
-  if (accept !== acceptKey(key)) throw invalid('Sec-WebSocket-Accept does not match the key');
-  if (headerList(head.rawHeaders, 'Sec-WebSocket-Extensions').length > 0) {
+  if (single(rawHeaders, 'Sec-WebSocket-Accept') !== acceptKey(key))
+    throw invalid('Sec-WebSocket-Accept does not match the key');
+  if (headerList(rawHeaders, 'Sec-WebSocket-Extensions').length > 0) {
     throw invalid('the server chose an extension that was not offered');
   }
-  const protocol = headerList(head.rawHeaders, 'Sec-WebSocket-Protocol');
-  if (protocol.length > 1 || (protocol[0] !== undefined && !offered.includes(protocol[0]))) {
+  const [protocol, ...more] = headerList(rawHeaders, 'Sec-WebSocket-Protocol');
+  if (more.length > 0 || (protocol !== undefined && !offered.includes(protocol))) {
     throw invalid('the server chose a subprotocol that was not offered');
   }
-  return { ...answer, protocol: protocol[0] };
+  return { upgraded: true, status, reason, rawHeaders, protocol, rest };
 }
 
 function single(headers: RawHeaders, name: string): string {

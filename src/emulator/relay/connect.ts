@@ -8,6 +8,8 @@ import { refuse, type RelayContext } from './context.ts';
 import type { Handshake } from './handshake.ts';
 import { HeldSender } from './held-sender.ts';
 
+const SEND = ['Send'] as const;
+
 /** Authorization first, then existence; an entity open to anonymous senders looks at no token at all. */
 export function connect(context: RelayContext, handshake: Handshake): void {
   const { registry } = context;
@@ -15,8 +17,10 @@ export function connect(context: RelayContext, handshake: Handshake): void {
   const resolution = registry.resolve(asked.host, target.path);
   const { entity } = resolution;
   if (entity?.connection.requiresClientAuthorization !== false) {
+    const { sasKeyName, sasKey } = target;
     const token = handshake.header(RELAY_HEADERS.authorization) ?? target.token;
-    const verdict = authorize(context, resolution, asked, target.path, { ...target, token }, ['Send']);
+    const credentials = { token, sasKeyName, sasKey };
+    const verdict = authorize(context, resolution, asked, target.path, credentials, SEND);
     if (!verdict.ok) return refuse(context, handshake, 'connect', verdict.condition);
   }
   if (entity === undefined) return refuse(context, handshake, 'connect', 'entity-missing');

@@ -62,14 +62,18 @@ export class Registry<Listener extends RegisteredListener> {
    */
   resolve(host: string, path: string): Resolution<Listener> {
     const namespaces = this.#namespacesOf(host);
-    const matches = namespaces.flatMap((namespace) => {
-      const names = namespace.connections.map(({ name }) => name);
-      const match = matchEntity(path, names);
-      return match === undefined ? [] : [{ namespace, ...match }];
-    });
-    const longest = Math.max(...matches.map(({ name }) => name.length));
-    const [best, ...others] = matches.filter(({ name }) => name.length === longest);
-    if (best === undefined || others.length > 0) return { namespaces, entity: undefined, suffix: '' };
+    let best: { namespace: NamespaceState; name: string; suffix: string } | undefined;
+    let isTie = false;
+    for (const namespace of namespaces) {
+      const match = matchEntity(
+        path,
+        namespace.connections.map(({ name }) => name),
+      );
+      if (match === undefined || match.name.length < (best?.name.length ?? 0)) continue;
+      isTie = match.name.length === best?.name.length;
+      best = { namespace, name: match.name, suffix: match.suffix };
+    }
+    if (best === undefined || isTie) return { namespaces, entity: undefined, suffix: '' };
     const entity = this.#entityOf(best.namespace, best.name);
     return { namespaces: [best.namespace], entity, suffix: best.suffix };
   }

@@ -92,6 +92,23 @@ describe('a socket as the end of a stream', () => {
     assert.equal(closed?.error, undefined);
   });
 
+  it('sends all that waits before it closes behind the end of a peer that reads slowly', async () => {
+    far.pause();
+    const end = start();
+    far.end();
+    await until(() => calls.includes('end'));
+    let written = 0;
+    while (near.writableLength === 0) {
+      end.write([Buffer.alloc(1024 * 1024, written)]);
+      written += 1024 * 1024;
+    }
+    end.end();
+    let read = 0;
+    far.on('data', (bytes: Buffer) => (read += bytes.length)).resume();
+    await Promise.all([once(far, 'end'), until(() => closed !== undefined)]);
+    assert.deepEqual([read, closed?.error], [written, undefined]);
+  });
+
   it('resets the peer when it is told to', async () => {
     const end = start();
     const failed = once(far, 'error') as Promise<[NodeJS.ErrnoException]>;
