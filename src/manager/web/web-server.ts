@@ -18,8 +18,11 @@ import { Sessions, type Session } from './sessions.ts';
 const HOST = '127.0.0.1';
 /** A browser has some six connections to a server; followers, Prometheus and a few windows. */
 const CONNECTIONS_MAX = 128;
-/** Our own page sends less than 2 KiB; Node allows 16. */
-const HEADERS_MAX_BYTES = 8 * 1024;
+/**
+ * Our own page sends less than 2 KiB. But a browser adds the cookies of every server of 127.0.0.1, whatever its port: an
+ * application behind a local port may well set eight of 4 KiB.
+ */
+const HEADERS_MAX_BYTES = 64 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How often Node looks for those that are too slow. */
