@@ -5,8 +5,6 @@ export interface Rate {
   readonly out: number;
 }
 
-export const NO_RATE: Rate = { in: 0, out: 0 };
-
 /** Long enough not to flicker, short enough to be now. */
 const WINDOW_MS = 3_000;
 
@@ -19,8 +17,8 @@ interface Total {
 export class RateMeter {
   #totals: Total[] = [];
 
-  /** The rate up to this total. Totals that shrink, and a clock that was set back, begin anew. */
-  push(total: Total): Rate {
+  /** The rate up to this total; undefined: a single one tells none. Totals that shrink, and a clock that was set back, begin anew. */
+  push(total: Total): Rate | undefined {
     const last = this.#totals.at(-1);
     if (last && !follows(total, last)) this.#totals = [];
     this.#totals.push(total);
@@ -28,7 +26,7 @@ export class RateMeter {
       this.#totals.shift();
     const [first = total] = this.#totals;
     const seconds = (total.atMs - first.atMs) / 1000;
-    if (seconds <= 0) return NO_RATE;
+    if (seconds <= 0) return undefined;
     return {
       in: (total.bytesIn - first.bytesIn) / seconds,
       out: (total.bytesOut - first.bytesOut) / seconds,

@@ -2,12 +2,13 @@
 import type { ConnectionView } from '../../../src/manager/control/operations.ts';
 import type { Point } from '../model/history.ts';
 import { medianOf } from '../model/history.ts';
-import { NO_RATE, RateMeter, type Rate } from '../model/rate-meter.ts';
+import { RateMeter, type Rate } from '../model/rate-meter.ts';
 import { Value } from './value.ts';
 
 export class ConnectionCell {
   readonly view: Value<ConnectionView>;
-  readonly rate = new Value<Rate>(NO_RATE);
+  /** Undefined: not known, or not any more. */
+  readonly rate = new Value<Rate | undefined>(undefined);
   #meter = new RateMeter();
   #text: string;
   /** Which event told its state last. */
@@ -32,7 +33,7 @@ export class ConnectionCell {
     this.#text = text;
     const rate = this.#meter.push({ atMs, bytesIn: view.bytesIn, bytesOut: view.bytesOut });
     const before = this.rate.get();
-    if (rate.in !== before.in || rate.out !== before.out) this.rate.set(rate);
+    if (rate?.in !== before?.in || rate?.out !== before?.out) this.rate.set(rate);
   }
 
   /** A change of state is shown as it is told; the rest of the view follows with the next answer. */
@@ -59,7 +60,7 @@ export class ConnectionCell {
   /** Nothing was heard for a while: what lay between is no throughput of now. */
   rest(): void {
     this.#meter = new RateMeter();
-    this.rate.set(NO_RATE);
+    this.rate.set(undefined);
   }
 }
 

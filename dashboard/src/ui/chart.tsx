@@ -30,6 +30,8 @@ export interface ChartProps {
 }
 
 const HEIGHT_PX = 168;
+/** Times of day stand closer together then, so that there are any. */
+const NARROW_PX = 300;
 
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
@@ -133,7 +135,7 @@ function optionsOf(
       {
         ...axis,
         grid: { show: false },
-        space: 56,
+        space: (_plot, _axis, _min, _max, widthPx) => (widthPx < NARROW_PX ? 56 : 72),
         size: 26,
         values: (_plot, splits) => splits.map(clockText),
       },

@@ -68,16 +68,16 @@ export function LeadsTo({ view }: { view: ConnectionView }) {
 function Flow({ cell }: { cell: ConnectionCell }) {
   const rate = useValue(cell.rate);
   return (
-    <p class="flow" data-flows={rate.in > 0 || rate.out > 0}>
+    <p class="flow" data-flows={rate !== undefined && (rate.in > 0 || rate.out > 0)}>
       <span class="flow-in">
         <Symbol name="in" />
         <span class="unseen">in </span>
-        {formatRate(rate.in)}
+        {rate ? formatRate(rate.in) : '–'}
       </span>
       <span class="flow-out">
         <Symbol name="out" />
         <span class="unseen">out </span>
-        {formatRate(rate.out)}
+        {rate ? formatRate(rate.out) : '–'}
       </span>
     </p>
   );

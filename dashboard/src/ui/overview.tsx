@@ -13,8 +13,9 @@ export function Overview() {
   if (all === 0) return null;
   const cells = [...(feed.cells.get()?.values() ?? [])];
   const streams = cells.reduce((sum, { view }) => sum + view.get().openStreams, 0);
-  const rateIn = cells.reduce((sum, { rate }) => sum + rate.get().in, 0);
-  const rateOut = cells.reduce((sum, { rate }) => sum + rate.get().out, 0);
+  const rates = cells.flatMap(({ rate }) => rate.get() ?? []);
+  const rateOf = (way: 'in' | 'out') =>
+    rates.length === 0 ? '–' : formatRate(rates.reduce((sum, rate) => sum + rate[way], 0));
   return (
     <section class="overview" aria-labelledby="overview-title">
       <h1 id="overview-title" class="unseen">
@@ -36,13 +37,13 @@ export function Overview() {
           <dt>
             <Symbol name="in" /> In now
           </dt>
-          <dd>{formatRate(rateIn)}</dd>
+          <dd>{rateOf('in')}</dd>
         </div>
         <div class="tile">
           <dt>
             <Symbol name="out" /> Out now
           </dt>
-          <dd>{formatRate(rateOut)}</dd>
+          <dd>{rateOf('out')}</dd>
         </div>
       </dl>
       <Charts />

@@ -211,6 +211,23 @@ describe('the page of a manager with very much to show', function () {
     await panel('Last errors').getByText('2 times').waitFor();
   });
 
+  it('does not say that nothing flows when nobody answers', async () => {
+    const opened = await open('#/');
+    await opened.page.locator('.row').first().getByText(/kB\/s/).first().waitFor();
+    await opened.noteTexts('.row .flow-in');
+    const held = many.hold();
+    await held.asked;
+    held.release(FAILED);
+    const lost = opened.page.getByRole('alert').getByText(/^The manager does not answer/);
+    await lost.waitFor();
+    await lost.waitFor({ state: 'detached' });
+    await polls(opened.page, 2);
+    const seen = await opened.noted();
+    assert.ok(seen.includes('in –'), String(seen));
+    assert.ok(!seen.includes('in 0 B/s'), String(seen));
+    opened.forgive(/500/);
+  });
+
   it('draws 25 of 1,000 streams, and more when asked', async () => {
     const { page } = await open(`#/connection/${encodeURIComponent('listen contoso-relay/db-0')}`);
     const rows = page.locator('.details tbody tr');
