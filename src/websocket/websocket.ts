@@ -8,10 +8,9 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { acquireBuffer, releaseBuffer } from './buffer-pool.ts';
 import { formatClose, parseClose } from './close-payload.ts';
 import { FrameParser } from './frame-parser.ts';
-import { applyMask, nextMask } from './masking.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { resetSocket } from './reset-socket.ts';
 import { SocketReader, type Hold } from './socket-reader.ts';
 import { WebSocketError } from './websocket-error.ts';
@@ -21,8 +20,6 @@ import {
   OPCODE_CONTINUATION,
   OPCODE_PING,
   OPCODE_PONG,
-  headerBytes,
-  writeHeader,
   type DataOpcode,
 } from './frame.ts';
 
@@ -52,14 +49,7 @@ export interface WebSocketHandler {
 
 /** More than this waiting in the socket, and writes answer `false`. */
 const HIGH_WATER_BYTES = 256 * 1024;
-const SMALL_FRAME_BYTES = 4 * 1024;
-/** Below this a copy is cheaper than a part of its own in the write. */
-const HELD_FROM_BYTES = 8 * 1024;
-/** What one corked write may gather before it goes out. */
-const GATHER_BYTES = 560 * 1024;
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000;
-/** Room for the headers that a batch grows by when it is cut into frames of 64 KiB. */
-const HEADERS_SLACK_BYTES = 1024;
 
 export class WebSocket {
   readonly #socket: Socket;
@@ -69,13 +59,7 @@ export class WebSocket {
   #head: Buffer | undefined;
   #handler: WebSocketHandler | undefined;
   #reader: SocketReader | undefined;
-
-  readonly #isTls: boolean;
-  #corked = 0;
-  /** What the corked batch was announced to bring, in bytes. */
-  #expected = 0;
-  #gather: Buffer | undefined;
-  #gathered = 0;
+  readonly #writer: FrameWriter;
   /** True while a message sent with `sendFragment` is open. */
   #insideMessage = false;
   #closeSent = false;
@@ -89,7 +73,7 @@ export class WebSocket {
     this.#socket = socket;
     ({ head: this.#head, ...this.#options } = options);
     this.#masks = options.role === 'client';
-    this.#isTls = socket instanceof TLSSocket;
+    this.#writer = new FrameWriter(socket, { masks: this.#masks });
     socket.on('error', (error) => (this.#failure ??= error));
     socket.on('drain', () => this.#onDrain());
     socket.on('close', () => this.#onSocketClosed());
@@ -200,72 +184,17 @@ export class WebSocket {
    * expected.
    */
   cork(bytes = 0): void {
-    this.#corked += 1;
-    this.#expected = bytes;
-    this.#socket.cork();
+    this.#writer.cork(bytes);
   }
 
   uncork(): void {
-    this.#corked -= 1;
-    if (this.#corked === 0) this.#flush();
-    this.#socket.uncork();
+    this.#writer.uncork();
   }
 
   #writeFrame(opcode: number, fin: boolean, payload: Buffer, hold?: Hold): boolean {
     if (!this.writable) return true;
-    // TLS would copy the parts of one write together itself, into memory that it allocates for the purpose.
-    if (hold && payload.length >= HELD_FROM_BYTES && !this.#isTls) {
-      const release = hold();
-      if (release) return this.#writeHeld(opcode, fin, payload, release);
-    }
-    const total = headerBytes(payload.length, this.#masks) + payload.length;
-    if (this.#corked === 0 && total <= SMALL_FRAME_BYTES) {
-      const frame = Buffer.allocUnsafe(total);
-      this.#fillFrame(frame, 0, opcode, fin, payload);
-      this.#socket.write(frame);
-      return this.hasRoom;
-    }
-    if (this.#gather && this.#gather.length - this.#gathered < total) this.#flush();
-    if (!this.#gather) this.#startGather(total);
-    this.#gathered = this.#fillFrame(this.#gather as unknown as Buffer, this.#gathered, opcode, fin, payload);
-    if (this.#corked === 0) this.#flush();
+    this.#writer.write(opcode, fin, payload, hold);
     return this.hasRoom;
-  }
-
-  /** The header goes out in memory of its own, the payload from where it is. */
-  #writeHeld(opcode: number, fin: boolean, payload: Buffer, release: () => void): boolean {
-    if (this.#gather) this.#flush();
-    const mask = this.#masks ? nextMask() : undefined;
-    const header = Buffer.allocUnsafe(headerBytes(payload.length, this.#masks));
-    writeHeader(header, 0, { opcode, fin, payloadBytes: payload.length, mask });
-    if (mask) applyMask(payload, mask, payload, 0, payload.length);
-    this.#socket.cork();
-    this.#socket.write(header);
-    this.#socket.write(payload, () => release());
-    this.#socket.uncork();
-    return this.hasRoom;
-  }
-
-  #startGather(bytes: number): void {
-    const expected = this.#corked > 0 ? Math.min(this.#expected + HEADERS_SLACK_BYTES, GATHER_BYTES) : 0;
-    this.#gather = acquireBuffer(Math.max(expected, bytes));
-    this.#gathered = 0;
-  }
-
-  #fillFrame(out: Buffer, at: number, opcode: number, fin: boolean, payload: Buffer): number {
-    const mask = this.#masks ? nextMask() : undefined;
-    const payloadAt = writeHeader(out, at, { opcode, fin, payloadBytes: payload.length, mask });
-    if (mask) applyMask(payload, mask, out, payloadAt, payload.length);
-    else payload.copy(out, payloadAt);
-    return payloadAt + payload.length;
-  }
-
-  #flush(): void {
-    const gather = this.#gather;
-    if (!gather) return;
-    this.#gather = undefined;
-    if (this.#gathered === 0 || this.#socket.destroyed) return releaseBuffer(gather);
-    this.#socket.write(gather.subarray(0, this.#gathered), () => releaseBuffer(gather));
   }
 
   #onBytes(bytes: Buffer, parser: FrameParser, handler: WebSocketHandler): void {
@@ -340,14 +269,14 @@ export class WebSocket {
   }
 
   #flushAndEnd(): void {
-    this.#flush();
+    this.#writer.flush();
     if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   /** The peer has ended TCP behind both Closes. With nothing left to send, closing ends ours; TLS says so first. */
   #endBehindPeer(): void {
-    const isDone = !this.#isTls && !this.#gather && this.#socket.writableLength === 0;
-    if (isDone && !this.#socket.writableEnded) this.#socket.destroy();
+    const isDone = this.#writer.isEmpty && this.#socket.writableLength === 0;
+    if (isDone && !this.#socket.writableEnded && !(this.#socket instanceof TLSSocket)) this.#socket.destroy();
     else this.#flushAndEnd();
   }
 
@@ -366,8 +295,7 @@ export class WebSocket {
 
   #onSocketClosed(): void {
     clearTimeout(this.#closeTimer);
-    if (this.#gather) releaseBuffer(this.#gather);
-    this.#gather = undefined;
+    this.#writer.discard();
     const clean = this.#closeSent && this.#closeReceived && !this.#failure;
     const handler = this.#handler;
     this.#handler = undefined;
