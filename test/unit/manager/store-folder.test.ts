@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { platform, tmpdir } from 'node:os';
+import { chmod, chown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { platform, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { makeStoreFolder } from '../../../src/manager/store-folder.ts';
+
+/** Of nobody on this machine. */
+const OTHER_USER = 54_321;
 
 describe("the folder of the manager's store", () => {
   let place: string;
@@ -35,13 +38,41 @@ describe("the folder of the manager's store", () => {
     });
   }
 
-  it('is refused where it belongs to another user, but not where it is of root', async () => {
+  it('is refused where it belongs to another user, with what to do', async function () {
+    // Only root can give a folder away.
+    if (platform() === 'win32' || userInfo().uid !== 0) return this.skip();
+    await makeStoreFolder(folder);
+    await chown(folder, OTHER_USER, OTHER_USER);
+    await assert.rejects(makeStoreFolder(folder), {
+      code: 'HCM_FORBIDDEN',
+      message: `The folder ${folder} of the manager cannot be trusted: user ${OTHER_USER} owns it.`,
+      details: {
+        folder,
+        next: `See that all in it is yours (ls -la ${folder}), then: sudo chown 0 ${folder}`,
+      },
+    });
+    await makeStoreFolder(folder, OTHER_USER);
+  });
+
+  it('is refused to a user whose it is not, but for that of root', async () => {
     if (platform() === 'win32') return;
     await makeStoreFolder(folder);
     const { uid } = await stat(folder);
     const outcome = makeStoreFolder(folder, uid + 1);
     if (uid === 0) await outcome;
     else await assert.rejects(outcome, { code: 'HCM_FORBIDDEN' });
+  });
+
+  it('may be a link: what it leads to counts', async () => {
+    if (platform() === 'win32') return;
+    const real = join(place, 'real');
+    await mkdir(real);
+    await mkdir(join(place, 'hcm'));
+    await symlink(real, folder);
+    await chmod(real, 0o755);
+    await makeStoreFolder(folder);
+    await chmod(real, 0o777);
+    await assert.rejects(makeStoreFolder(folder), { code: 'HCM_FORBIDDEN', message: /\(mode 777\)/ });
   });
 
   it('is told when it cannot be made', async () => {

@@ -147,6 +147,37 @@ describe("the store's secrets", () => {
       assert.equal(keychain.entries.size, 0);
     });
 
+    it('of two stores of a user, of the same name, lie beside each other', async () => {
+      const other = await mkdtemp(join(tmpdir(), 'hcm-store-'));
+      try {
+        await (await open('keychain')).put(db, SECRET);
+        const second = { folder: other, choice: 'keychain', secrets: fileSecrets(other), keychain } as const;
+        await (await ConnectionStore.open(second)).put(db, OTHER);
+        assert.equal(await (await open('keychain')).secret(db), SECRET);
+        assert.equal(await (await ConnectionStore.open(second)).secret(db), OTHER);
+        assert.equal(keychain.entries.size, 2);
+      } finally {
+        await rm(other, { recursive: true });
+      }
+    });
+
+    it('with auto, what the disk does not take is no matter of the keychain', async () => {
+      const store = await open('auto');
+      await mkdir(file('connections.json'));
+      await assert.rejects(store.put(db, SECRET), { code: 'HCM_STATE_UNWRITABLE' });
+      assert.equal(store.keeper.noKeychain, undefined);
+    });
+
+    it('that one could not remove are no problem any more once it could', async () => {
+      const store = await open('keychain');
+      await store.put(db, SECRET);
+      keychain.locked = true;
+      await store.remove('listener', 'my-relay/db');
+      keychain.locked = false;
+      await store.put(web, undefined);
+      assert.deepEqual([store.keeper.problem, keychain.entries.size], [undefined, 0]);
+    });
+
     it('are not asked for by a store that has none there', async () => {
       const store = await open('auto');
       await store.settle();
@@ -192,7 +223,10 @@ describe("the store's secrets", () => {
       await store.settle();
       await store.put(web, undefined);
       assert.equal(store.keeper.problem?.code, 'HCM_KEYCHAIN_UNAVAILABLE');
+      await store.remove('listener', 'my-relay/db');
+      assert.equal(store.keeper.problem, undefined, 'nothing is left to be moved');
       keychain.locked = false;
+      await store.put(db, SECRET);
       await store.settle();
       assert.equal(store.keeper.problem, undefined);
     });
@@ -268,16 +302,17 @@ describe("the store's secrets", () => {
       assert.equal(await readFile(file('secrets.json'), 'utf8'), text);
     });
 
-    it('that others may read is closed and told', async function () {
-      if (process.platform === 'win32') return;
-      await (await open('file')).put(db, SECRET);
-      await chmod(file('secrets.json'), 0o644);
-      const [problem] = await (await open('file')).takeOver();
-      assert.equal((await stat(file('secrets.json'))).mode & 0o777, 0o600);
-      assert.equal(problem?.code, 'HCM_SECRET_EXPOSED');
-      assert.match(problem.message, /\(mode 644\); it is closed now/);
-      assert.deepEqual(await (await open('file')).takeOver(), []);
-    });
+    for (const mode of [0o644, 0o640, 0o602, 0o610])
+      it(`that others may open are closed and told (mode ${mode.toString(8)})`, async function () {
+        if (process.platform === 'win32') return;
+        await (await open('file')).put(db, SECRET);
+        await chmod(file('secrets.json'), mode);
+        const [problem] = await (await open('file')).takeOver();
+        assert.equal((await stat(file('secrets.json'))).mode & 0o777, 0o600);
+        assert.equal(problem?.code, 'HCM_SECRET_EXPOSED');
+        assert.ok(problem.message.endsWith(`(mode ${mode.toString(8)}); it is closed now.`));
+        assert.deepEqual(await (await open('file')).takeOver(), []);
+      });
 
     it('that cannot be written refuse what is new; what was there before stays', async () => {
       const store = await open('file');

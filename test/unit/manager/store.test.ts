@@ -111,6 +111,13 @@ describe("the manager's store", () => {
     assert.deepEqual([entry, pinnedTarget], [{ maxStreams: 7 }, 'db2:5432']);
     assert.equal(await store.pin('listener', 'my-relay/db', 'db2:5432'), false);
     assert.equal(await store.pin('listener', 'my-relay/web', 'db2:5432'), false);
+    await store.put({ ...stored('my-relay/web'), pinnedTarget: undefined }, undefined);
+    assert.equal(
+      await store.pin('listener', 'my-relay/web', 'db2:5432'),
+      false,
+      'it was told none to confirm',
+    );
+    assert.equal(store.get('listener', 'my-relay/web')?.pinnedTarget, undefined);
   });
 
   it('does not start on a file of a newer version, and leaves it as it is', async () => {
@@ -128,5 +135,8 @@ describe("the manager's store", () => {
     await mkdir(join(folder, 'connections.json'));
     await assert.rejects(store.put(stored('my-relay/web'), undefined), { code: 'HCM_STATE_UNWRITABLE' });
     assert.deepEqual(store.connections, [stored('my-relay/db')]);
+    await rm(join(folder, 'connections.json'), { recursive: true });
+    await store.put(stored('my-relay/web'), undefined);
+    assert.equal((await open()).connections.length, 2, 'what is changed next is written');
   });
 });

@@ -105,6 +105,14 @@ describe('what the manager runs, for people', () => {
       shown({ choice: 'keychain', added: 'keychain', held: {} }),
       /keys: +new ones go to the keychain \(keychain\)\n/,
     );
+    const all = { variable: 5, 'key-file': 4, credential: 3, file: 2, keychain: 1 };
+    assert.deepEqual(shown({ choice: 'file', added: 'file', held: all }).match(/\d (?:in|handed) .*/g), [
+      '1 in the keychain',
+      '2 in secrets.json',
+      '3 handed over by systemd',
+      '4 in a file that hcm.yaml names',
+      '5 in hcm.yaml or its variables',
+    ]);
   });
 });
 
