@@ -7,7 +7,7 @@ import type { Clock } from '../tunnel/clock.ts';
 import { serveApi } from './control/api.ts';
 import { openControlSocket } from './control/control-socket.ts';
 import type { DashboardInvitation, ManagerOperations } from './control/operations.ts';
-import { claimFolder } from './folder-claim.ts';
+import { claimFolder, inTurn } from './folder-claim.ts';
 import type { ManagedConnection } from './managed-connection.ts';
 import { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
@@ -65,14 +65,16 @@ export class Doors {
   }
 
   async #open(asked: Asked, { folder, socketPath, groupId, web, clock }: DoorsOptions): Promise<void> {
-    const socket = await openControlSocket({
-      path: socketPath,
-      groupId,
-      serve: (request, response) => void serveApi(asked, request, response),
+    await inTurn(folder, clock, async () => {
+      const socket = await openControlSocket({
+        path: socketPath,
+        groupId,
+        serve: (request, response) => void serveApi(asked, request, response),
+      });
+      this.#closers.push(() => socket.close());
+      const claim = await claimFolder(folder, socketPath);
+      this.#closers.push(() => claim.release());
     });
-    this.#closers.push(() => socket.close());
-    const claim = await claimFolder(folder, socketPath);
-    this.#closers.push(() => claim.release());
     if (web === undefined) return;
     const metrics = new Metrics(asked);
     const server = await openWebServer({

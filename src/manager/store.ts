@@ -18,7 +18,7 @@ export type { SecretChoice } from './secret-keeper.ts';
 export type { StoredConnection, StoredEntry } from './store-file.ts';
 
 /** What a write that was cut off leaves beside its file; it may hold secrets. */
-const HALF_WRITTEN = /^(?:connections|secrets)\.json\.\d+$/;
+const HALF_WRITTEN = /^(?:connections\.json|secrets\.json|manager\.socket)\.\d+$/;
 
 export interface StoreOptions extends SecretKeeperOptions {
   folder: string;
