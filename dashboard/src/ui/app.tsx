@@ -19,6 +19,7 @@ export function App({ page }: { page: Page }) {
   const [adding, setAdding] = useState(false);
   const main = useRef<HTMLElement>(null);
   const before = useRef(route);
+  const listTop = useListTop(page);
   useTitle(page);
   useLayoutEffect(() => {
     if (route === before.current) return;
@@ -26,8 +27,7 @@ export function App({ page }: { page: Page }) {
     // Whoever types goes along where the list gives way to what was chosen from it, and where what had the focus went.
     const givesWay = route.view === 'connection' && matchMedia('(max-width: 60rem)').matches;
     if (givesWay || document.activeElement === document.body) main.current?.focus({ preventScroll: true });
-    // It begins at its top. Where one was in the list, the browser knows.
-    if (route.view !== 'connections') scrollTo(0, 0);
+    scrollTo(0, route.view === 'connections' ? listTop.current : 0);
   }, [route]);
   return (
     <PageContext.Provider value={page}>
@@ -49,6 +49,19 @@ export function App({ page }: { page: Page }) {
       <Announcer />
     </PageContext.Provider>
   );
+}
+
+/** How far down somebody was in the list, to come back there. */
+function useListTop({ route }: Page): { readonly current: number } {
+  const top = useRef(0);
+  useEffect(() => {
+    const note = () => {
+      if (route.get().view === 'connections') top.current = scrollY;
+    };
+    addEventListener('scroll', note, { passive: true });
+    return () => removeEventListener('scroll', note);
+  }, [route]);
+  return top;
 }
 
 function useTitle({ feed }: Page): void {

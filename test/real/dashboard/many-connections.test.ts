@@ -349,14 +349,22 @@ describe('the page of a manager with very much to show', function () {
     await focused(page.getByRole('main'));
   });
 
-  it('begins at its top what was chosen far down, below the header', async () => {
+  it('begins at its top what was chosen far down, below the header, and comes back to where that was', async () => {
     const { page } = await open('#/');
-    await page.getByRole('link', { name: 'contoso-relay/web-49' }).click();
-    const title = page.getByRole('heading', { name: 'contoso-relay/web-49', level: 1 });
-    await title.waitFor();
-    const header = await page.getByRole('banner').boundingBox();
-    const box = await title.boundingBox();
-    assert.ok(header && box && box.y >= header.y + header.height, JSON.stringify({ header, box }));
+    const link = page.getByRole('link', { name: 'contoso-relay/web-43' });
+    const title = page.getByRole('heading', { name: 'contoso-relay/web-43', level: 1 });
+    for (const width of [1_280, 360]) {
+      await page.setViewportSize({ width, height: 740 });
+      await link.click();
+      await title.waitFor();
+      const header = await page.getByRole('banner').boundingBox();
+      const box = await title.boundingBox();
+      assert.ok(header && box && box.y >= header.y + header.height, JSON.stringify({ width, header, box }));
+      await page.getByRole('navigation').getByRole('link', { name: 'Connections' }).click();
+      await title.waitFor({ state: 'detached' });
+      const back = await link.boundingBox();
+      assert.ok(back && back.y > 0 && back.y < 740, JSON.stringify({ width, back }));
+    }
   });
 
   it('is no wider than a small phone, however long a name is', async () => {
