@@ -122,11 +122,14 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
+/** Not for us; too many wait to be let in, such as when its loop is stuck. */
+const THERE_ALL_THE_SAME = new Set(['EACCES', 'EAGAIN']);
+
 /** Somebody is there, even if not for us. */
 export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect({ path });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES'));
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(THERE_ALL_THE_SAME.has(error.code ?? '')));
     probe.once('connect', () => {
       probe.destroy();
       resolve(true);

@@ -42,6 +42,11 @@ export function ownSocket(env: Environment): string {
     : join(tmpdir(), `hcm-${user}-${shortHash(folder)}`, 'control.sock');
 }
 
+/** Where the manager that is started answers: a variable that is set to nothing names nothing. */
+export function servedSocket(env: Environment): string {
+  return env['HCM_CONTROL_SOCKET'] || ownSocket(env);
+}
+
 /** Where the service of this machine answers. */
 export function serviceSocket(): string {
   return SERVICE_SOCKET;

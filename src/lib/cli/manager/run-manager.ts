@@ -25,7 +25,7 @@ import type { Output } from '../output.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { superviseBySystemd } from '../service/systemd-notify.ts';
 import { openManaged, signedInHost } from './open-managed.ts';
-import { logFolder, managerFolder, ownSocket, sharedWithGroup } from './manager-place.ts';
+import { logFolder, managerFolder, servedSocket, sharedWithGroup } from './manager-place.ts';
 import { keyChoice, userKeychain } from './secret-choice.ts';
 import { watchFile } from './watch-file.ts';
 import { KeyFileWatch } from './watch-key-files.ts';
@@ -56,7 +56,7 @@ export async function runManager(run: ManagerRun): Promise<number> {
   const store = await ConnectionStore.open({
     ...{ folder, choice, secrets: fileSecrets(folder), keychain: userKeychain(env) },
   });
-  const socketPath = env['HCM_CONTROL_SOCKET'] ?? ownSocket(env);
+  const socketPath = servedSocket(env);
   const connect = (spec: ConnectionSpec) => openManaged(spec, { flags: run.flags, output, store, file, env });
   const service = new ManagerService({
     version,

@@ -4,6 +4,7 @@ import {
   logFolder,
   managerFolder,
   ownSocket,
+  servedSocket,
   sharedWithGroup,
 } from '../../../../../src/lib/cli/manager/manager-place.ts';
 
@@ -31,7 +32,15 @@ describe('the places of a manager that systemd has started', () => {
   it('give way to a folder and a socket that are named', () => {
     const named = { ...SERVICE, HCM_STATE_DIR: '/srv/state', HCM_CONTROL_SOCKET: '/srv/control.sock' };
     assert.equal(managerFolder(named), '/srv/state/manager');
-    assert.equal(askedSocket(named), '/srv/control.sock');
+    assert.deepEqual([askedSocket(named), servedSocket(named)], ['/srv/control.sock', '/srv/control.sock']);
+  });
+
+  it('do not give way to a socket that is named as nothing, as a line of hcm.env may do', () => {
+    const unnamed = { ...SERVICE, HCM_CONTROL_SOCKET: '' };
+    assert.deepEqual(
+      [askedSocket(unnamed), servedSocket(unnamed)],
+      ['/run/hcm/control.sock', '/run/hcm/control.sock'],
+    );
   });
 
   it('are those of the user without systemd', () => {
