@@ -48,7 +48,7 @@ export function StreamsTable({ streams: known, open }: TableProps) {
       {streams.length === 0 ? (
         <p class="muted rest">{known ? 'None now.' : 'Asking the manager …'}</p>
       ) : (
-        <div ref={place} class="scroll" role="region" aria-labelledby="streams-title" tabIndex={0}>
+        <div ref={place} class="scroll" role="region" aria-label="Table of open streams" tabIndex={0}>
           <table class="table">
             <thead>
               <tr>

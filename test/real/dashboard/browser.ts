@@ -109,6 +109,17 @@ export class BrowserPage {
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
   }
 
+  /** What it finds in light and in dark. */
+  async axeInBoth(): Promise<string[]> {
+    const found: string[] = [];
+    for (const colorScheme of ['light', 'dark'] as const) {
+      // Between two colours lies a moment that nobody reads in.
+      await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      found.push(...(await this.axe()).map((fault) => `${colorScheme}: ${fault}`));
+    }
+    return found;
+  }
+
   /** Presses Tab until this has the focus. */
   async tabTo(wanted: Locator): Promise<void> {
     const focused = wanted.and(this.page.locator(':focus'));

@@ -41,16 +41,6 @@ describe('the page of the manager', function () {
     if (hash !== '') await opened.page.goto(`${new URL(url).origin}/${hash}`);
     return opened;
   };
-  /** What axe finds in light and in dark. */
-  const axeInBoth = async (opened: BrowserPage) => {
-    const found: string[] = [];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      // Between two colours lies a moment that nobody reads in.
-      await opened.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      found.push(...(await opened.axe()).map((fault) => `${colorScheme}: ${fault}`));
-    }
-    return found;
-  };
   const hashOf = (id: string) => `#/connection/${encodeURIComponent(id)}`;
   const row = (page: Page, connection: string, role = 'listener') =>
     page.locator('.row', { hasText: connection }).filter({ hasText: role });
@@ -60,7 +50,7 @@ describe('the page of the manager', function () {
     const { page } = opened;
     await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
     await page.getByText('hcm add --connection-string-file FILE').waitFor();
-    assert.deepEqual(await axeInBoth(opened), []);
+    assert.deepEqual(await opened.axeInBoth(), []);
   });
 
   it('says that a connection of a bookmark is gone, without an error in the console', async () => {
@@ -279,7 +269,7 @@ describe('the page of the manager', function () {
       .getByRole('dialog')
       .getByRole('button', { name: `Accept 127.0.0.1:${portOf(reversing)}` });
     await accept.waitFor();
-    assert.deepEqual(await axeInBoth(opened), []);
+    assert.deepEqual(await opened.axeInBoth(), []);
     since = new Date().toISOString();
     await accept.click();
     await bed.becomes('listen localhost/db', 'online', since);

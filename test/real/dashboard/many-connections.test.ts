@@ -339,7 +339,7 @@ describe('the page of a manager with very much to show', function () {
     const more = page.getByRole('button', { name: /^Show more/ });
     for (let shown = 25; shown < 1_000; shown += 100) await more.press('Enter');
     await more.waitFor({ state: 'detached' });
-    await focused(page.getByRole('region', { name: /^Open streams/ }));
+    await focused(page.getByRole('region', { name: 'Table of open streams' }));
     const lines = page.getByRole('list', { name: 'Log of contoso-relay/db-0' });
     await lines.press('Home');
     await page.getByRole('button', { name: 'Newest' }).press('Enter');
@@ -347,6 +347,23 @@ describe('the page of a manager with very much to show', function () {
     await page.getByRole('button', { name: 'Restart' }).press('Enter');
     await page.getByRole('button', { name: 'Close this notice' }).press('Enter');
     await focused(page.getByRole('main'));
+  });
+
+  it('has nothing that axe finds wrong, with streams, a reason and a notice, and while nobody answers', async () => {
+    const opened = await open(`#/connection/${encodeURIComponent('listen contoso-relay/erp-3')}`);
+    const { page } = opened;
+    await page.locator('.details tbody tr').first().waitFor();
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await page.getByRole('button', { name: 'Close this notice' }).waitFor();
+    assert.deepEqual(await opened.axeInBoth(), []);
+    await many.close();
+    try {
+      await page.getByText('Was degraded').first().waitFor();
+      assert.deepEqual(await opened.axeInBoth(), []);
+    } finally {
+      await many.start(FOLDER);
+    }
+    opened.forgive(/ERR_/);
   });
 
   it('begins at its top what was chosen far down, below the header, and comes back to where that was', async () => {
