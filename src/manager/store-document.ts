@@ -19,7 +19,7 @@ export class StoreDocument {
   /** Until it is done. */
   #keepAside: KeepAside | undefined;
 
-  private constructor(path: string, state: StoreState, keepAside?: KeepAside) {
+  private constructor(path: string, state: StoreState, keepAside: KeepAside | undefined) {
     this.#path = path;
     this.#state = state;
     this.#keepAside = keepAside;
@@ -28,13 +28,15 @@ export class StoreDocument {
   /** @throws HcmError HCM_STATE_CORRUPT for a file of a newer version, HCM_FILE_UNREADABLE. */
   static async load(folder: string): Promise<StoreDocument> {
     const path = join(folder, FILE_NAME);
-    try {
-      const { state, leftOut } = readStoreState(await loadDocument(path), path);
-      return new StoreDocument(path, state, leftOut === 0 ? undefined : () => copyOf(path, leftOut));
-    } catch (error) {
-      if (!isUseless(error)) throw error;
-      return new StoreDocument(path, EMPTY, () => moved(path));
-    }
+    const { state, keepAside } = await readAt(path);
+    return new StoreDocument(path, state, keepAside);
+  }
+
+  /** As it stands there now: whoever had the folder before may have written since. @throws as `load`; nothing changes then. */
+  async reload(): Promise<void> {
+    const { state, keepAside } = await readAt(this.#path);
+    this.#state = state;
+    this.#keepAside = keepAside;
   }
 
   get state(): StoreState {
@@ -59,6 +61,16 @@ export class StoreDocument {
     const problem = await this.#keepAside();
     this.#keepAside = undefined;
     return [problem];
+  }
+}
+
+async function readAt(path: string): Promise<{ state: StoreState; keepAside: KeepAside | undefined }> {
+  try {
+    const { state, leftOut } = readStoreState(await loadDocument(path), path);
+    return { state, keepAside: leftOut === 0 ? undefined : () => copyOf(path, leftOut) };
+  } catch (error) {
+    if (!isUseless(error)) throw error;
+    return { state: EMPTY, keepAside: () => moved(path) };
   }
 }
 

@@ -44,13 +44,17 @@ export class ConnectionStore {
   }
 
   /**
-   * The folder is this manager's own now: files that are of no use are put aside. Resolves with what is wrong with them;
-   * never rejects.
+   * The folder is this manager's own now: its files are read once more, and those that are of no use are put aside.
+   * Resolves with what is wrong with them; never rejects.
    */
   takeOver(): Promise<HcmError[]> {
     return this.#change(async () => {
+      const unread = await this.#document.reload().then(
+        () => [],
+        (error: unknown) => [asHcmError(error)],
+      );
       const aside = await this.#document.keepAside().catch((error: unknown) => [asHcmError(error)]);
-      return [...aside, ...(await this.#options.secrets.check())];
+      return [...unread, ...aside, ...(await this.#options.secrets.check())];
     });
   }
 

@@ -99,6 +99,19 @@ describe("the manager's store", () => {
     assert.equal((await readdir(folder)).length, 2);
   });
 
+  it('has what another manager wrote before it left the folder to this one', async () => {
+    const [leaving, next] = [await open(), await open()];
+    await leaving.put(stored('my-relay/db'), SECRET);
+    assert.deepEqual(await next.takeOver(), []);
+    await next.put(stored('my-relay/web'), undefined);
+    const again = await open();
+    assert.deepEqual(
+      again.connections.map(({ connection }) => connection),
+      ['my-relay/db', 'my-relay/web'],
+    );
+    assert.equal(await again.secret(stored('my-relay/db')), SECRET);
+  });
+
   it('confirms a target in what is there by then', async () => {
     const store = await open();
     await store.put(stored('my-relay/db'), SECRET);
