@@ -122,12 +122,12 @@ async function connectBySocks(
   target: { host: string; port: number },
   signal: CancelSignal,
 ): Promise<Socket> {
-  const { SocksClient } = await import('socks');
+  const { socksClient } = await import('./socks-client.ts');
   const { host, port, username, password = '' } = proxy;
   const credentials = username === undefined ? {} : { userId: username, password };
   // A socket of our own: the package would keep its one, and a timer, for half a minute after an abort.
   const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
-  const client = new SocksClient({
+  const client = socksClient({
     proxy: { host, port, type: 5, ...credentials },
     command: 'connect',
     destination: target,

@@ -102,16 +102,21 @@ describe('a proxy', () => {
     assertAllAsked();
   });
 
-  it('is said by HTTPS_PROXY, its password and the authority by variables of ours', async () => {
-    const variables = [
-      `HTTPS_PROXY=${await startProxy('http')}`,
-      `HCM_PROXY_PASSWORD=${LOGIN.password}`,
-      `HCM_CA_FILE=${file('ca.pem')}`,
-    ];
-    const { status, stdout, stderr } = await roundTrip([], variables);
-    assert.deepEqual([status, stdout], [0, 'through the proxy'], stderr);
-    assertAllAsked();
-  });
+  for (const [kind, name] of [
+    ['http', 'HTTPS_PROXY'],
+    ['socks5', 'ALL_PROXY'],
+  ] as const) {
+    it(`for ${kind} is said by ${name}, its password and the authority by variables of ours`, async () => {
+      const variables = [
+        `${name}=${await startProxy(kind)}`,
+        `HCM_PROXY_PASSWORD=${LOGIN.password}`,
+        `HCM_CA_FILE=${file('ca.pem')}`,
+      ];
+      const { status, stdout, stderr } = await roundTrip([], variables);
+      assert.deepEqual([status, stdout], [0, 'through the proxy'], stderr);
+      assertAllAsked();
+    });
+  }
 
   it('is not asked for what NO_PROXY names, nor with --proxy off', async () => {
     const variables = [`HTTPS_PROXY=${await startProxy('http')}`, `HCM_CA_FILE=${file('ca.pem')}`];
@@ -126,13 +131,15 @@ describe('a proxy', () => {
     assert.deepEqual(proxy.asked, []);
   });
 
-  it('that takes another password is 4, and the wrong one is not repeated', async () => {
-    const flags = ['--proxy', await startProxy('http'), '--ca-file', file('ca.pem')];
-    const { status, stderr } = await send(flags, ['HCM_PROXY_PASSWORD=mistaken']);
-    assert.equal(status, 4, stderr);
-    assert.match(stderr, /"code":"HCM_PROXY_AUTH_REQUIRED"/);
-    assert.ok(!stderr.includes('mistaken'), stderr);
-  });
+  for (const kind of ['http', 'socks5'] as const) {
+    it(`for ${kind} that takes another password is 4, and the wrong one is not repeated`, async () => {
+      const flags = ['--proxy', await startProxy(kind), '--ca-file', file('ca.pem')];
+      const { status, stderr } = await send(flags, ['HCM_PROXY_PASSWORD=mistaken']);
+      assert.equal(status, 4, stderr);
+      assert.match(stderr, /"code":"HCM_PROXY_AUTH_REQUIRED"/);
+      assert.ok(!stderr.includes('mistaken'), stderr);
+    });
+  }
 
   it('does not lend trust: without the authority, the relay behind it is 4', async () => {
     const flags = ['--proxy', await startProxy('http'), '--proxy-password-file', file('password')];
