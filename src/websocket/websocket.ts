@@ -282,15 +282,11 @@ export class WebSocket {
 
   #onSocketEnd(): void {
     if (this.#failure) return;
-    if (!this.#closeReceived) {
-      this.#failure ??= new WebSocketError(
-        'WS_CONNECTION_LOST',
-        'the connection ended without a Close frame',
-      );
-      resetSocket(this.#socket);
-    } else if (this.#closeSent) {
-      this.#endBehindPeer();
-    }
+    if (this.#closeSent && this.#closeReceived) return this.#endBehindPeer();
+    // A peer that has closed its direction still reads ours, and keeps TCP for that: its end before our Close is a loss.
+    const text = this.#closeReceived ? 'before our Close' : 'without a Close frame';
+    this.#failure ??= new WebSocketError('WS_CONNECTION_LOST', `the connection ended ${text}`);
+    resetSocket(this.#socket);
   }
 
   #onSocketClosed(): void {

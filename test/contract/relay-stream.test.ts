@@ -127,6 +127,15 @@ describe('a relay, between sender and listener', () => {
         equal(to.received.length, 0);
       });
 
+      it('breaks it off, also behind a Close, when TCP ends before the Close of the other side', async () => {
+        const { from, to } = await ends();
+        from.send({ opcode: CLOSE, payload: SHUTDOWN });
+        deepEqual(await to.frame(), { fin: true, opcode: CLOSE, payload: SHUTDOWN });
+        from.socket.end();
+        await to.end();
+        equal(to.received.length, 0);
+      });
+
       it('breaks it off without a Close when TCP ends before the WebSocket', async () => {
         const { from, to } = await ends();
         from.socket.end();

@@ -67,6 +67,27 @@ describe('an outage of the relay', function () {
       assert.equal(event.error?.code, 'HCM_CONNECTION_LOST');
   });
 
+  it('ends a stream whose client has sent all and waits for the answer, when the relay is killed', async () => {
+    child = await Child.start<RelayReady>('./emulator-process.ts', { connections });
+    bed = TunnelBed.over(child.ready);
+    const served: Socket[] = [];
+    const target = await bed.target((socket) => void served.push(socket.resume()));
+    await bed.onlineListener({ target });
+    const client = await tcpClient(await bed.localPort());
+    const outcome = outcomeOf(client);
+    client.end('question');
+    await until(() => served[0]?.readableEnded === true, 'the end of the question at the target');
+    await child.kill();
+    const logs = [bed.heard, bed.sent];
+    await until(() => logs.every((log) => log.of('closed').length === 1), 'the end at both');
+    for (const log of logs) assert.equal(log.of('closed')[0]?.error?.code, 'HCM_CONNECTION_LOST');
+    assert.ok(outcome.error && !outcome.ended);
+    // The target has read to the end: what it writes tells it of the reset.
+    const broken = outcomeOf(served[0] as Socket);
+    served[0]?.write('answer');
+    await until(() => broken.error !== undefined, 'the reset at the target');
+  });
+
   it('is over 5 s after the relay is back from an outage of 3 s, by the clock of the listener', async () => {
     const clock = new FakeClock(Date.now());
     bed = await TunnelBed.start({ connections });

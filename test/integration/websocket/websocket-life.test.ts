@@ -165,6 +165,15 @@ for (const transport of ['plain', 'tls'] as const) {
         assert.deepEqual(record.messages, ['binary:78']);
       });
 
+      it('takes an end of TCP behind the Close of the peer, before its own, for a loss', async () => {
+        const record = await open();
+        webSocket.start(record);
+        peer.send({ opcode: 8 });
+        await until(() => record.closes.length === 1);
+        peer.socket.end();
+        assert.equal(((await record.ended()) as { code?: string }).code, LOST.code);
+      });
+
       it('answers a violation with its Close code, then ends; nothing more is delivered', async () => {
         const record = await open();
         webSocket.start(record);
