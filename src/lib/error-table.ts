@@ -157,7 +157,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     ({ host, port }) =>
       `Open ${host ?? 'the relay'}:${port ?? 443} in the firewall, use --proxy, or raise --connect-timeout`,
   ),
-  HCM_TLS_UNTRUSTED: relay('Behind an inspecting firewall, trust its CA: --ca-file FILE or HCM_CA_FILE=FILE'),
+  HCM_TLS_UNTRUSTED: relay(({ host }) => {
+    return isLocal(host)
+      ? 'Trust the CA of that emulator, the caFile of its ready line: --ca-file FILE or HCM_CA_FILE=FILE'
+      : 'Behind an inspecting firewall, trust its CA: --ca-file FILE or HCM_CA_FILE=FILE';
+  }),
   HCM_TLS_FAILED: relay('See whether something in between breaks TLS: openssl s_client -connect HOST:443'),
   HCM_PROXY_FAILED: relay('Check the address of the proxy, and that it may reach port 443 of the relay'),
   HCM_PROXY_AUTH_REQUIRED: relay(

@@ -123,6 +123,13 @@ describe('errors for users', () => {
     );
   });
 
+  it('an untrusted certificate of a local relay is the CA of that emulator, elsewhere that of a firewall', () => {
+    const nextAt = (host: string) =>
+      toUserError(new HcmError('HCM_TLS_UNTRUSTED', 'x', { details: { host, port: 5443 } })).next;
+    assert.match(nextAt('demo.servicebus.localhost'), /CA of that emulator.*--ca-file/);
+    assert.match(nextAt('demo.servicebus.windows.net'), /inspecting firewall.*--ca-file/);
+  });
+
   it('the table has no code that does not exist, and links point into docs/errors.md', () => {
     assert.deepEqual(Object.keys(ERROR_TABLE).sort(), [...ERROR_CODES].sort());
     assert.equal(docsLink('HCM_USAGE'), 'docs/errors.md#hcm_usage');
