@@ -45,6 +45,7 @@ export interface PlainDocument {
 
 /** No honest file comes near; a small file of nested aliases grows to billions. */
 const MAX_NODES = 20_000;
+const ONE_DOCUMENT = 'a second document begins here (---); the file is one document';
 const TOO_DEEP = 'the file is nested too deeply';
 
 /**
@@ -117,6 +118,7 @@ class Reader {
     // A mistake makes the parser stumble over what follows, too.
     const [error] = [...document.errors, ...document.warnings];
     if (error?.code === 'RESOURCE_EXHAUSTION') this.#fault(error.pos[0], TOO_DEEP);
+    else if (error?.code === 'MULTIPLE_DOCS') this.#fault(error.pos[0], ONE_DOCUMENT);
     else if (error) this.#fault(error.pos[0], `${withoutContent(error)}${this.#hint(error.pos[0])}`);
     this.#throwFaults();
     return document;
