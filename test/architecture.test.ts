@@ -135,6 +135,17 @@ describe('the arrows of the house', () => {
     assert.deepEqual(wrong, []);
   });
 
+  // Such an import works from source, where Node finds the names, and not in the bundle, which knows `default` alone.
+  it('a CommonJS package that is loaded when it is needed is asked for its default', () => {
+    const wrong = files.flatMap(({ path, text }) =>
+      [...text.matchAll(/const \{ (?!default\b)[^}]*\} = await import\('([^.:']+)'\)/g)]
+        .map(([, name = '']) => name)
+        .filter((name) => !isEsPackage(name))
+        .map((name) => `${path} loads ${name}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   it("Node's own modules are imported with node: in front", () => {
     const bare = new Set([
       'fs',
@@ -221,6 +232,14 @@ describe('the arrows of the house', () => {
     assert.deepEqual(stale, []);
   });
 });
+
+function isEsPackage(name: string): boolean {
+  const manifest = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
+    type?: string;
+    exports?: unknown;
+  };
+  return manifest.type === 'module' || JSON.stringify(manifest.exports ?? '').includes('"import":');
+}
 
 function load(file: string): SourceFile {
   const text = readFileSync(file, 'utf8');
