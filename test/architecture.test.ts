@@ -236,9 +236,11 @@ describe('the arrows of the house', () => {
 function isEsPackage(name: string): boolean {
   const manifest = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
     type?: string;
+    module?: string;
     exports?: unknown;
   };
-  return manifest.type === 'module' || JSON.stringify(manifest.exports ?? '').includes('"import":');
+  if (manifest.type === 'module' || manifest.module !== undefined) return true;
+  return JSON.stringify(manifest.exports ?? '').includes('"import":');
 }
 
 function load(file: string): SourceFile {
