@@ -1,6 +1,6 @@
 /**
  * The control API over HTTP: routes, bodies, errors. Who may call it is the business of whoever hosts it: the control
- * socket by the rights of its file, the web page by its cookie.
+ * socket by the rights of its file, the web page by its cookie and its key.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HcmError, type ErrorCode } from '../../protocol/errors.ts';
@@ -116,9 +116,10 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   let bytes = 0;
   for await (const chunk of request) {
     bytes += (chunk as Buffer).length;
-    if (bytes > BODY_MAX_BYTES) throw new HcmError('HCM_USAGE', 'The request is too large.');
-    chunks.push(chunk as Buffer);
+    // Read to its end: whoever leaves in the middle cuts the connection, and the answer with it.
+    if (bytes <= BODY_MAX_BYTES) chunks.push(chunk as Buffer);
   }
+  if (bytes > BODY_MAX_BYTES) throw new HcmError('HCM_USAGE', 'The request is too large.');
   try {
     const value = JSON.parse(Buffer.concat(chunks).toString() || '{}') as unknown;
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
