@@ -1,6 +1,7 @@
 // The web page as a user opens it: `hcm service run`, `hcm dashboard`, and then what a browser asks.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { PAGE_KEY_HEADER } from '../../src/manager/web/page-key.ts';
 import { HcmHome, type HcmProcess } from './hcm-process.ts';
 
 type Json = Record<string, unknown>;
@@ -19,16 +20,19 @@ describe('hcm dashboard', function () {
   });
   after(() => home.remove());
 
-  /** The link, and its cookie as a browser sends it back. */
-  async function signIn(env: NodeJS.ProcessEnv = {}): Promise<{ url: string; cookie: string }> {
+  /** The link, its cookie as a browser sends it back, and what the page sends of itself besides. */
+  async function signIn(
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<{ url: string; cookie: string; page: Record<string, string> }> {
     const { status, stdout, stderr } = await home.run(['dashboard', '--json'], { env });
     assert.equal(status, 0, stderr);
     const { url } = JSON.parse(stdout) as { url: string };
     const answer = await fetch(url, { redirect: 'manual' });
-    assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/']);
+    assert.equal(answer.status, 200);
     const cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-    secrets.push(new URL(url).searchParams.get('code') ?? '', cookie.split('=')[1] ?? '');
-    return { url, cookie };
+    const pageKey = /data-key="([^"]*)"/.exec(await answer.text())?.[1] ?? '';
+    secrets.push(new URL(url).searchParams.get('code') ?? '', cookie.split('=')[1] ?? '', pageKey);
+    return { url, cookie, page: { cookie, [PAGE_KEY_HEADER]: pageKey } };
   }
 
   it('the manager says where its web server is, on a port of its own choice', async () => {
@@ -49,7 +53,7 @@ describe('hcm dashboard', function () {
   });
 
   it('its link leads to the page, its files and the API, and only once', async () => {
-    const { url, cookie } = await signIn();
+    const { url, cookie, page: own } = await signIn();
     assert.equal((await fetch(url, { redirect: 'manual' })).status, 403);
     const page = await fetch(web, { headers: { cookie, 'sec-fetch-site': 'none' } });
     assert.equal(page.status, 200);
@@ -62,10 +66,11 @@ describe('hcm dashboard', function () {
       assert.equal((await fetch(asked, { headers })).status, 200, file);
       assert.equal((await fetch(asked)).status, 403, file);
     }
-    const api = await fetch(`${web}/v1/manager`, { headers: { cookie } });
+    assert.equal((await fetch(`${web}/v1/manager`, { headers: { cookie } })).status, 401);
+    const api = await fetch(`${web}/v1/manager`, { headers: own });
     assert.equal(((await api.json()) as Json)['pid'], manager.child.pid);
     const reload = (headers: Record<string, string>) =>
-      fetch(`${web}/v1/reload`, { method: 'POST', headers: { cookie, ...headers } });
+      fetch(`${web}/v1/reload`, { method: 'POST', headers: { ...own, ...headers } });
     assert.equal((await reload({})).status, 403);
     assert.equal((await reload({ origin: web })).status, 200);
   });
@@ -74,14 +79,16 @@ describe('hcm dashboard', function () {
     const env = { HCM_STATE_DIR: home.path('other') };
     const other = home.start(['service', 'run', '--json'], env);
     const otherWeb = String((await other.event('ready'))['web']);
-    const { cookie } = await signIn();
+    const first = await signIn();
     const second = await signIn(env);
-    const both = { cookie: `${cookie}; ${second.cookie}` };
-    assert.equal((await fetch(`${web}/v1/manager`, { headers: both })).status, 200);
-    const events = await fetch(`${otherWeb}/v1/events`, { headers: both });
+    // The browser sends both cookies to both; each page has its own key.
+    const cookie = `${first.cookie}; ${second.cookie}`;
+    assert.equal((await fetch(`${web}/v1/manager`, { headers: { ...first.page, cookie } })).status, 200);
+    assert.equal((await fetch(`${web}/v1/manager`, { headers: { ...second.page, cookie } })).status, 401);
+    const events = await fetch(`${otherWeb}/v1/events`, { headers: { ...second.page, cookie } });
     const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
     assert.match((await reader?.read())?.value ?? '', /^\{"event":"snapshot"/);
-    assert.equal((await fetch(`${otherWeb}/v1/manager`, { headers: { cookie } })).status, 401);
+    assert.equal((await fetch(`${otherWeb}/v1/manager`, { headers: first.page })).status, 401);
     assert.equal((await other.interrupt()).status, 0);
     await assert.rejects(async () => {
       while (!(await reader?.read())?.done);
@@ -110,14 +117,14 @@ describe('hcm dashboard', function () {
     await mute.interrupt();
   });
 
-  it('no code and no cookie stands in what the manager has told or written', async () => {
+  it('no code, no cookie and no key stands in what the manager has told or written', async () => {
     assert.equal((await manager.interrupt()).status, 0);
     const told = [
       manager.stdout,
       manager.stderr,
       readFileSync(home.path('state/hcm/manager/manager.log'), 'utf8'),
     ];
-    assert.ok(secrets.length >= 7 && secrets.every((secret) => secret.length === 43));
+    assert.ok(secrets.length >= 10 && secrets.every((secret) => secret.length === 43));
     for (const secret of secrets) assert.ok(!told.some((text) => text.includes(secret)));
   });
 });

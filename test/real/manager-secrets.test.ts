@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { strFromU8, unzipSync } from 'fflate';
+import { PAGE_KEY_HEADER } from '../../src/manager/web/page-key.ts';
 import { programFile, type Ended, type HcmProcess } from '../e2e/hcm-process.ts';
 import { portOf, RelayHome } from '../e2e/relay-home.ts';
 import { TestProxy } from '../helpers/proxies.ts';
@@ -210,6 +211,9 @@ describe('no secret', function () {
     const cookie = entered.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     secrets.set('the code of the page', new URL(url).searchParams.get('code') ?? '');
     secrets.set('the cookie of the page', cookie.split('=')[1] ?? '');
+    const pageKey = /data-key="([^"]*)"/.exec(await entered.text())?.[1] ?? '';
+    secrets.set('the key of the page', pageKey);
+    const both = { cookie, [PAGE_KEY_HEADER]: pageKey };
     const page = await (await fetch(web, { headers: { cookie } })).text();
     const files = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, name = '']) => name);
     const api = [
@@ -229,15 +233,16 @@ describe('no secret', function () {
     ];
     note('the page', page, await (await fetch(url)).text());
     for (const path of paths) {
-      const got = await fetch(new URL(path, `${web}/`), { headers: { cookie } });
+      const got = await fetch(new URL(path, `${web}/`), { headers: both });
+      assert.notEqual(got.status, 401, path);
       note(`${path} over the web`, await got.text(), JSON.stringify([...got.headers]));
     }
     const tested = await fetch(`${web}/v1/connections/listen%20localhost%2Fwrong/test`, {
-      ...{ method: 'POST', headers: { cookie, origin: web } },
+      ...{ method: 'POST', headers: { ...both, origin: web } },
     });
     note('a test over the web', await tested.text());
     const leaving = new AbortController();
-    const events = await fetch(`${web}/v1/events`, { headers: { cookie }, signal: leaving.signal });
+    const events = await fetch(`${web}/v1/events`, { headers: both, signal: leaving.signal });
     const reader = events.body?.pipeThrough(new TextDecoderStream()).getReader();
     await run(['restart', 'localhost/wrong']);
     note('events over the web', (await reader?.read())?.value ?? '', (await reader?.read())?.value ?? '');
@@ -288,7 +293,7 @@ describe('no secret', function () {
     // The browser's own environment is the user's; its arguments are everybody's.
     note('arguments of the browser', given.match(/xdg-open [^\n]*/g)?.join('\n') ?? '');
     assert.match(told.get('what children were given') ?? '', /systemd-notify[^]*READY=1/);
-    assert.ok(told.size > 40 && secrets.size === 19, `${told.size} places, ${secrets.size} secrets`);
+    assert.ok(told.size > 40 && secrets.size === 20, `${told.size} places, ${secrets.size} secrets`);
     for (const [place, text] of told) assert.ok(text.length > 0, place);
     const found = [...told].flatMap(([place, text]) => leaksIn(text).map((name) => `${name} in ${place}`));
     assert.deepEqual(found, []);

@@ -9,6 +9,7 @@ import type {
   SamplesView,
   TestReport,
 } from '../../../src/manager/control/operations.ts';
+import { PAGE_KEY_HEADER, PAGE_KEY_ITEM } from '../../../src/manager/web/page-key.ts';
 import type { ErrorCode } from '../../../src/protocol/errors.ts';
 import { LineSplitter } from '../model/ndjson.ts';
 
@@ -97,11 +98,25 @@ async function answerTo<T>(
 }
 
 async function send(method: string, path: string, signal: AbortSignal, body?: object): Promise<Response> {
-  const content = body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+  const headers = {
+    [PAGE_KEY_HEADER]: pageKey(),
+    ...(body && { 'Content-Type': 'application/json' }),
+  };
+  const content = body && { body: JSON.stringify(body) };
   try {
-    return await fetch(`/v1/${path}`, { method, signal, cache: 'no-store', ...content });
+    return await fetch(`/v1/${path}`, { method, signal, headers, cache: 'no-store', ...content });
   } catch {
     throw new ApiError('gone', 'The manager does not answer.');
+  }
+}
+
+/** Asked for each time: a new link gives a new one to all windows that are open. */
+function pageKey(): string {
+  try {
+    return localStorage.getItem(PAGE_KEY_ITEM) ?? '';
+  } catch {
+    // A browser that stores nothing has no cookie either, and the session is over.
+    return '';
   }
 }
 

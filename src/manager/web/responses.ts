@@ -1,5 +1,6 @@
 /** Answers of the web server that are no files of the page: their headers, short texts, and the pages without a session. */
 import type { ServerResponse } from 'node:http';
+import { PAGE_KEY_ITEM } from './page-key.ts';
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   // Everything from here, nothing inline, in nobody's frame. `data:` is for small pictures that the build puts in CSS.
@@ -31,11 +32,27 @@ export function sendPage(response: ServerResponse, status: number, which: keyof 
   sendText(response, status, html, 'text/html; charset=utf-8');
 }
 
-/** Leads on to the page, as a step of this site's own. */
-export function sendOnward(response: ServerResponse): void {
-  const html =
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=/"><title>hcm</title><a href="/">hcm</a></html>\n';
+/**
+ * Hands the page its key and leads on to it, as a step of this site's own: a strict cookie does not go along with what another
+ * site began, redirects included. In the text and not in the address, because browsers write down where they have been.
+ */
+export function sendEntry(response: ServerResponse, pageKey: string): void {
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>hcm</title><a id="on" href="/" data-key="${pageKey}">hcm</a><script src="${ENTRY_SCRIPT_PATH}"></script></html>\n`;
   sendText(response, 200, html, 'text/html; charset=utf-8');
+}
+
+export const ENTRY_SCRIPT_PATH = '/entry.js';
+
+/** Nothing in it is secret. Its place in the history becomes the page's. */
+export function sendEntryScript(response: ServerResponse): void {
+  const script = `const on = document.getElementById('on');
+try {
+  localStorage.setItem('${PAGE_KEY_ITEM}', on.dataset.key);
+} finally {
+  location.replace(on.href);
+}
+`;
+  sendText(response, 200, script, 'text/javascript; charset=utf-8');
 }
 
 /** To HEAD, Node itself leaves the body out. */

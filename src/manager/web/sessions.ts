@@ -21,7 +21,16 @@ export interface Invitation {
   readonly expiresMs: number;
 }
 
+/** Both halves of a new session. */
+export interface Entry {
+  /** The browser sends it by itself, to every port of this machine. */
+  readonly cookie: string;
+  /** The page alone sends it. */
+  readonly pageKey: string;
+}
+
 export interface Session {
+  isKey(pageKey: string): boolean;
   /** Calls `cut` when the session is over; the returned function takes that back. */
   onEnd(cut: () => void): () => void;
 }
@@ -29,46 +38,43 @@ export interface Session {
 export class Sessions {
   readonly #clock: Clock;
   readonly #codes = new Set<Pass>();
-  readonly #sessions = new Set<Pass>();
+  readonly #sessions = new Set<SessionPass>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   invite(): Invitation {
-    const code = this.#issue(this.#codes, CODE_LIFETIME_MS, CODES_MAX);
+    const code = randomSecret();
+    const end = () => this.#codes.delete(pass);
+    const pass = new Pass(code, end, { clock: this.#clock, lifetimeMs: CODE_LIFETIME_MS });
+    admit(this.#codes, pass, CODES_MAX);
     return { code, expiresMs: this.#clock.nowMs() + CODE_LIFETIME_MS };
   }
 
-  /** The secret of a new session; undefined for a code that is unknown, used, or too old. */
-  redeem(code: string): string | undefined {
-    const pass = find(this.#codes, code);
-    if (pass === undefined) return undefined;
-    pass.end();
-    return this.#issue(this.#sessions, SESSION_LIFETIME_MS, SESSIONS_MAX);
+  /** A new session; undefined for a code that is unknown, used, or too old. */
+  redeem(code: string): Entry | undefined {
+    const invitation = find(this.#codes, code);
+    if (invitation === undefined) return undefined;
+    invitation.end();
+    const entry = { cookie: randomSecret(), pageKey: randomSecret() };
+    const pass = new SessionPass(entry, () => this.#sessions.delete(pass), this.#clock);
+    admit(this.#sessions, pass, SESSIONS_MAX);
+    return entry;
   }
 
-  find(secret: string): Session | undefined {
-    return find(this.#sessions, secret);
+  find(cookie: string): Session | undefined {
+    return find(this.#sessions, cookie);
   }
 
   /** Ends all of them. */
   close(): void {
     for (const pass of [...this.#codes, ...this.#sessions]) pass.end();
   }
-
-  #issue(passes: Set<Pass>, lifetimeMs: number, max: number): string {
-    const secret = randomBytes(SECRET_BYTES).toString('base64url');
-    const [oldest] = passes;
-    if (oldest && passes.size >= max) oldest.end();
-    const pass = new Pass(secret, () => passes.delete(pass), { clock: this.#clock, lifetimeMs });
-    passes.add(pass);
-    return secret;
-  }
 }
 
 /** One code, or one session, until its time is over. */
-class Pass implements Session {
+class Pass {
   readonly hash: Buffer;
   readonly #clock: Clock;
   readonly #expiresMs: number;
@@ -107,13 +113,36 @@ class Pass implements Session {
   }
 }
 
+class SessionPass extends Pass implements Session {
+  readonly #keyHash: Buffer;
+
+  constructor({ cookie, pageKey }: Entry, onEnd: () => void, clock: Clock) {
+    super(cookie, onEnd, { clock, lifetimeMs: SESSION_LIFETIME_MS });
+    this.#keyHash = hashOf(pageKey);
+  }
+
+  isKey(pageKey: string): boolean {
+    return timingSafeEqual(this.#keyHash, hashOf(pageKey));
+  }
+}
+
+function admit<T extends Pass>(passes: Set<T>, pass: T, max: number): void {
+  const [oldest] = passes;
+  if (oldest && passes.size >= max) oldest.end();
+  passes.add(pass);
+}
+
 /** Compares with all of them: how long it takes tells nothing. */
-function find(passes: ReadonlySet<Pass>, secret: string): Pass | undefined {
+function find<T extends Pass>(passes: ReadonlySet<T>, secret: string): T | undefined {
   const hash = hashOf(secret);
   const [found] = [...passes].filter((pass) => timingSafeEqual(pass.hash, hash));
   if (!found?.isOver) return found;
   found.end();
   return undefined;
+}
+
+function randomSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url');
 }
 
 function hashOf(secret: string): Buffer {

@@ -11,8 +11,16 @@ import type { DashboardInvitation, ManagerOperations } from '../control/operatio
 import type { Readiness } from '../readiness.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { loadPageFile } from './page-files.ts';
+import { PAGE_KEY_HEADER } from './page-key.ts';
 import { refusalOf } from './request-guard.ts';
-import { sendOnward, sendPage, sendText, setSecurityHeaders } from './responses.ts';
+import {
+  ENTRY_SCRIPT_PATH,
+  sendEntry,
+  sendEntryScript,
+  sendPage,
+  sendText,
+  setSecurityHeaders,
+} from './responses.ts';
 import { Sessions, type Session } from './sessions.ts';
 
 const HOST = '127.0.0.1';
@@ -115,17 +123,21 @@ export class WebServer {
         const { type, text } = await this.#options.metrics();
         return sendText(response, 200, text, type);
       }
+      case ENTRY_SCRIPT_PATH:
+        return sendEntryScript(response);
       default:
-        return isInvited ? this.#enter(request, response, code) : this.#page(request, response, path);
+        return isInvited ? this.#enter(response, code) : this.#page(request, response, path);
     }
   }
 
   async #api(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const session = this.#session(request);
+    const pageKey = String(request.headers[PAGE_KEY_HEADER] ?? '');
+    const session = this.#sessionsOf(request).find((one) => one.isKey(pageKey));
     if (session === undefined) {
       const text = 'You are not signed in here, or no longer. Next: hcm dashboard';
       return refuse(response, true, { status: 401, code: 'HCM_SIGN_IN_REQUIRED', text });
     }
+    this.#limit.keep(request.socket);
     // Followers stay until the session ends, at the latest.
     response.once(
       'close',
@@ -135,7 +147,7 @@ export class WebServer {
   }
 
   async #page(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    if (this.#session(request) === undefined) return sendPage(response, 403, 'signed-out');
+    if (this.#sessionsOf(request).length === 0) return sendPage(response, 403, 'signed-out');
     const file = await loadPageFile(this.#options.folder, path);
     if (file === undefined)
       return path === '/'
@@ -150,15 +162,13 @@ export class WebServer {
     sendText(response, 200, file.content, file.type);
   }
 
-  /** Swaps the code for a cookie; the address without the code is what stays in the browser's history. */
-  #enter({ headers }: IncomingMessage, response: ServerResponse, code: string): void {
-    const secret = this.#sessions.redeem(code);
-    if (secret === undefined) return sendPage(response, 403, 'code-over');
-    response.setHeader('Set-Cookie', `${this.#cookie}=${secret}; Path=/; HttpOnly; SameSite=Strict`);
-    // A strict cookie does not go along with what another site began, redirects included: our own page begins anew.
-    if (headers['sec-fetch-site'] === 'cross-site') return sendOnward(response);
-    response.setHeader('Location', '/');
-    sendText(response, 303, '');
+  /** Swaps the code for both halves of a session. */
+  #enter(response: ServerResponse, code: string): void {
+    const entry = this.#sessions.redeem(code);
+    if (entry === undefined) return sendPage(response, 403, 'code-over');
+    const attributes = 'Path=/; HttpOnly; SameSite=Strict';
+    response.setHeader('Set-Cookie', `${this.#cookie}=${entry.cookie}; ${attributes}`);
+    sendEntry(response, entry.pageKey);
   }
 
   /** Cookies know no ports: two managers of one machine must not overwrite each other's. */
@@ -166,17 +176,16 @@ export class WebServer {
     return `hcm-session-${this.#port}`;
   }
 
-  /** A server of another port can put a cookie of our name beside ours; it must not shut anybody out. */
-  #session({ headers, socket }: IncomingMessage): Session | undefined {
+  /**
+   * By cookie alone, which whoever was sent it has, too: good for the files of the page and for nothing else. A server of
+   * another port can put a cookie of our name beside ours; it must not shut anybody out.
+   */
+  #sessionsOf({ headers }: IncomingMessage): Session[] {
     const prefix = `${this.#cookie}=`;
-    const secrets = (headers.cookie ?? '').split('; ').filter((pair) => pair.startsWith(prefix));
-    for (const pair of secrets) {
-      const session = this.#sessions.find(pair.slice(prefix.length));
-      if (!session) continue;
-      this.#limit.keep(socket);
-      return session;
-    }
-    return undefined;
+    const pairs = (headers.cookie ?? '').split('; ').filter((pair) => pair.startsWith(prefix));
+    return pairs
+      .map((pair) => this.#sessions.find(pair.slice(prefix.length)))
+      .filter((session) => session !== undefined);
   }
 }
 

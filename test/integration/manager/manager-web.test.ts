@@ -10,6 +10,7 @@ import { LOG_FILE, logFile } from '../../../src/manager/event-log.ts';
 import { ManagerService } from '../../../src/manager/manager-service.ts';
 import { fileSecrets } from '../../../src/manager/secrets.ts';
 import { ConnectionStore } from '../../../src/manager/store.ts';
+import { PAGE_KEY_HEADER } from '../../../src/manager/web/page-key.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { failure, FakeTunnels } from '../../helpers/fake-tunnels.ts';
 import { parseMetrics } from '../../helpers/prometheus-text.ts';
@@ -142,10 +143,13 @@ describe('the manager and its web server', () => {
     assert.ok(web !== undefined && url.startsWith(`${web}/?code=`));
     const code = url.slice(web.length + '/?code='.length);
     const answer = await fetch(url, { redirect: 'manual' });
-    assert.equal(answer.status, 303);
+    assert.equal(answer.status, 200);
     const [cookie = ''] = answer.headers.getSetCookie();
     const secret = cookie.split(/[=;]/)[1] ?? '';
-    assert.match(secret, /^[\w-]{43}$/);
+    const pageKey = /data-key="([^"]*)"/.exec(await answer.text())?.[1] ?? '';
+    for (const half of [secret, pageKey]) assert.match(half, /^[\w-]{43}$/);
+    const headers = { cookie: cookie.split(';')[0] ?? '', [PAGE_KEY_HEADER]: pageKey };
+    assert.equal((await fetch(`${web}/v1/manager`, { headers })).status, 200);
     await client.reload();
     await service?.stop(0);
     service = undefined;
@@ -154,7 +158,7 @@ describe('the manager and its web server', () => {
       await readFile(join(folder, LOG_FILE), 'utf8'),
       await readFile(join(folder, 'connections.json'), 'utf8').catch(() => ''),
     ];
-    for (const text of shown) assert.ok(!text.includes(code) && !text.includes(secret), text);
+    for (const text of shown) for (const one of [code, secret, pageKey]) assert.ok(!text.includes(one), text);
   });
 
   it('a target that is none cannot be confirmed, and nothing is stored', async () => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventView, ManagerOperations } from '../../../src/manager/control/operations.ts';
 import type { Readiness } from '../../../src/manager/readiness.ts';
+import { PAGE_KEY_HEADER } from '../../../src/manager/web/page-key.ts';
 import { openWebServer, type WebServer } from '../../../src/manager/web/web-server.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { until } from '../../helpers/until.ts';
@@ -91,10 +92,11 @@ describe("the manager's web server", () => {
   /** The path of a fresh link. */
   const link = () => server.invite().url.slice(own.length);
 
-  /** A cookie as a browser sends it back. */
-  async function signIn(): Promise<string> {
-    const { headers } = await get(link());
-    return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  /** What a page sends that was entered by a fresh link: the cookie, which its browser adds, and its key. */
+  async function signIn(): Promise<{ cookie: string; [PAGE_KEY_HEADER]: string }> {
+    const { headers, text } = await get(link());
+    const cookie = headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    return { cookie, [PAGE_KEY_HEADER]: /data-key="([\w-]{43})"/.exec(text)?.[1] ?? '' };
   }
 
   const status = async (asked: Promise<Answer>) => (await asked).status;
@@ -132,14 +134,53 @@ describe("the manager's web server", () => {
     assert.equal(await status(get('/healthz')), 200);
   });
 
-  it('swaps the code for a cookie, and takes it out of the address', async () => {
-    const { status: code, headers } = await get(link());
-    assert.deepEqual([code, headers.location], [303, '/']);
+  it('swaps the code for a cookie and a key, and leads on to an address that has neither', async () => {
+    const { status: code, headers, text } = await get(link());
+    assert.deepEqual([code, headers.location, headers['cache-control']], [200, undefined, 'no-store']);
     const [cookie = ''] = headers['set-cookie'] ?? [];
     assert.match(cookie, new RegExp(`^hcm-session-${port}=[\\w-]{43}; Path=/; HttpOnly; SameSite=Strict$`));
+    assert.match(text, /<a id="on" href="\/" data-key="[\w-]{43}">/);
+    assert.ok(!text.includes(cookie.split(/[=;]/)[1] ?? ''));
     const page = await get('/', { cookie: cookie.split(';')[0] });
     assert.deepEqual([page.status, page.headers['content-type']], [200, 'text/html; charset=utf-8']);
     assert.match(page.text, /the page/);
+  });
+
+  it('the API is for those with both halves of one session', async () => {
+    const [first, second] = [await signIn(), await signIn()];
+    const halves: [string, OutgoingHttpHeaders][] = [
+      ['the cookie alone', { cookie: first.cookie }],
+      ['the key alone', { [PAGE_KEY_HEADER]: first[PAGE_KEY_HEADER] }],
+      ['the key of another session', { ...first, [PAGE_KEY_HEADER]: second[PAGE_KEY_HEADER] }],
+      ['a key that is cut', { ...first, [PAGE_KEY_HEADER]: first[PAGE_KEY_HEADER].slice(1) }],
+      ['an empty key', { ...first, [PAGE_KEY_HEADER]: '' }],
+      ['the cookie as the key', { ...first, [PAGE_KEY_HEADER]: first.cookie.split('=')[1] }],
+      ['the key in a cookie', { cookie: `${first.cookie}; ${PAGE_KEY_HEADER}=${first[PAGE_KEY_HEADER]}` }],
+    ];
+    for (const [what, headers] of halves) {
+      for (const path of [
+        '/v1/manager',
+        '/v1/events',
+        `/v1/manager?${PAGE_KEY_HEADER}=${first[PAGE_KEY_HEADER]}`,
+      ]) {
+        const { status: given, text } = await get(path, headers);
+        const { error } = JSON.parse(text) as { error: { code: string } };
+        assert.deepEqual([given, error.code], [401, 'HCM_SIGN_IN_REQUIRED'], `${what} ${path}`);
+      }
+      const path = '/v1/connections/a/restart';
+      assert.equal(await status(ask('POST', path, { ...headers, origin: own })), 401, what);
+    }
+    assert.deepEqual(restarted, []);
+    for (const both of [first, second, { ...first, cookie: `${second.cookie}; ${first.cookie}` }])
+      assert.equal(await status(get('/v1/manager', both)), 200);
+  });
+
+  it('answers nothing else with the key', async () => {
+    const both = await signIn();
+    for (const path of ['/', '/entry.js', '/assets/index-B1x_2yZ0.js', '/v1/manager', '/v1/none', '/none']) {
+      const { headers, text } = await get(path, both);
+      assert.ok(!(JSON.stringify(headers) + text).includes(both[PAGE_KEY_HEADER]), path);
+    }
   });
 
   it('a code that is missing, wrong, used or too old is a page that says how to get one', async () => {
@@ -160,11 +201,12 @@ describe("the manager's web server", () => {
     await ask('HEAD', path);
     await get(`/index.html${path.slice(1)}`);
     for (let count = 0; count < 200; count += 1) await get(`/?code=wrong-${count}`);
-    assert.equal(await status(get(path)), 303);
+    assert.equal(await status(get(path)), 200);
   });
 
   it('the page, its files and the API are for those with a cookie', async () => {
-    const cookie = await signIn();
+    const both = await signIn();
+    const { cookie, ...key } = both;
     const [, secret = ''] = cookie.split('=');
     const foreign: [string, OutgoingHttpHeaders][] = [
       ['missing', {}],
@@ -183,35 +225,39 @@ describe("the manager's web server", () => {
       '/v1/events',
     ])
       for (const [what, headers] of foreign)
-        assert.equal(await status(get(path, headers)), path.startsWith('/v1') ? 401 : 403, `${what} ${path}`);
-    for (const path of ['/', '/assets/index-B1x_2yZ0.js', '/v1/manager'])
+        assert.equal(
+          await status(get(path, { ...key, ...headers })),
+          path.startsWith('/v1') ? 401 : 403,
+          `${what} ${path}`,
+        );
+    for (const path of ['/', '/assets/index-B1x_2yZ0.js'])
       assert.equal(await status(get(path, { cookie })), 200, path);
-    const { text } = await get('/v1/manager');
-    assert.equal((JSON.parse(text) as { error: { code: string } }).error.code, 'HCM_SIGN_IN_REQUIRED');
+    assert.equal(await status(get('/v1/manager', both)), 200);
   });
 
   it('a cookie of our name that somebody has put beside ours shuts nobody out', async () => {
-    const cookie = await signIn();
-    const both = `hcm-session-${port}=${'A'.repeat(43)}; other=1; ${cookie}`;
-    assert.equal(await status(get('/v1/manager', { cookie: both })), 200);
+    const signedIn = await signIn();
+    const cookie = `hcm-session-${port}=${'A'.repeat(43)}; other=1; ${signedIn.cookie}`;
+    assert.equal(await status(get('/v1/manager', { ...signedIn, cookie })), 200);
   });
 
   it('however many cookies the other servers of the machine have set, nobody is shut out', async () => {
-    const cookie = await signIn();
+    const signedIn = await signIn();
     const others = Array.from({ length: 10 }, (_, at) => `.AspNetCore.CookiesC${at}=${'A'.repeat(4_000)}; `);
-    assert.equal(await status(get('/v1/manager', { cookie: others.join('') + cookie })), 200);
+    const cookie = others.join('') + signedIn.cookie;
+    assert.equal(await status(get('/v1/manager', { ...signedIn, cookie })), 200);
   });
 
   it('a session ends after twelve hours, and whoever follows is cut then', async () => {
-    const cookie = await signIn();
-    const following = get('/v1/events', { cookie });
+    const both = await signIn();
+    const following = get('/v1/events', both);
     await until(() => followers.size === 1);
     clock.advance(12 * HOURS - 1);
-    assert.equal(await status(get('/v1/manager', { cookie })), 200);
+    assert.equal(await status(get('/v1/manager', both)), 200);
     clock.advance(1);
     await assert.rejects(following, /aborted|ECONNRESET/);
     await until(() => followers.size === 0);
-    assert.equal(await status(get('/v1/manager', { cookie })), 401);
+    assert.equal(await status(get('/v1/manager', both)), 401);
   });
 
   describe('whatever is asked for', () => {
@@ -219,6 +265,7 @@ describe("the manager's web server", () => {
       ['GET', '/'],
       ['GET', '/?code=CODE'],
       ['GET', '/assets/index-B1x_2yZ0.js'],
+      ['GET', '/entry.js'],
       ['GET', '/none'],
       ['GET', '/healthz'],
       ['GET', '/readyz'],
@@ -244,17 +291,17 @@ describe("the manager's web server", () => {
       for (const [what, change] of FOREIGN) {
         it(`${method} ${path} with ${what} is refused, signed in or not`, async () => {
           const code = link();
-          const cookie = await signIn();
+          const both = await signIn();
           const {
             status: given,
             headers,
             text,
-          } = await ask(method, path.replace('/?code=CODE', code), change({ cookie, origin: own }));
+          } = await ask(method, path.replace('/?code=CODE', code), change({ ...both, origin: own }));
           assert.equal(given, 403);
           assert.equal(headers['set-cookie'], undefined);
           assert.equal(headers['access-control-allow-origin'], undefined);
           assert.doesNotMatch(text, /evil|the page|1\.2\.3/);
-          assert.equal(await status(get(code)), 303, 'the code is still good');
+          assert.equal(await status(get(code)), 200, 'the code is still good');
           assert.deepEqual(restarted, []);
         });
       }
@@ -278,27 +325,27 @@ describe("the manager's web server", () => {
   });
 
   it('what changes something needs the Origin of the page', async () => {
-    const cookie = await signIn();
+    const both = await signIn();
     const path = '/v1/connections/listen%20a%2Fb/restart';
-    assert.equal(await status(ask('POST', path, { cookie })), 403);
-    assert.equal(await status(ask('POST', path, { cookie, 'sec-fetch-site': 'same-origin' })), 403);
+    assert.equal(await status(ask('POST', path, both)), 403);
+    assert.equal(await status(ask('POST', path, { ...both, 'sec-fetch-site': 'same-origin' })), 403);
     assert.deepEqual(restarted, []);
-    assert.equal(await status(ask('POST', path, { cookie, origin: own })), 200);
+    assert.equal(await status(ask('POST', path, { ...both, origin: own })), 200);
     assert.deepEqual(restarted, ['listen a/b']);
-    const byName = { cookie, host: `localhost:${port}`, origin: `http://localhost:${port}` };
+    const byName = { ...both, host: `localhost:${port}`, origin: `http://localhost:${port}` };
     assert.equal(await status(ask('POST', path, byName)), 200);
   });
 
   it('gives out no link: that is for the control socket, however it is written', async () => {
-    const cookie = await signIn();
+    const both = await signIn();
     for (const path of ['/v1/dashboard', '/v1//dashboard', '/v1/%64ashboard', '/v1/x/../dashboard']) {
-      const { status: given, text } = await ask('POST', path, { cookie, origin: own });
+      const { status: given, text } = await ask('POST', path, { ...both, origin: own });
       assert.deepEqual([given, text.includes('a secret')], [404, false], path);
     }
   });
 
   it('leads out of the folder of the page by no path', async () => {
-    const cookie = await signIn();
+    const both = await signIn();
     for (const path of [
       '/../secrets.json',
       '/assets/../../secrets.json',
@@ -310,27 +357,27 @@ describe("the manager's web server", () => {
       'http://127.0.0.1/../secrets.json',
       '*',
     ]) {
-      const { status: given, text } = await get(path, { cookie });
+      const { status: given, text } = await get(path, both);
       assert.deepEqual([given, text.includes('the secret')], [404, false], path);
     }
   });
 
   it('lets a browser keep what never changes, and ask for the rest', async () => {
-    const cookie = await signIn();
-    const page = await get('/', { cookie });
+    const both = await signIn();
+    const page = await get('/', both);
     assert.equal(page.headers['cache-control'], 'no-cache');
-    const again = await get('/', { cookie, 'if-none-match': page.headers.etag });
+    const again = await get('/', { ...both, 'if-none-match': page.headers.etag });
     assert.deepEqual([again.status, again.text], [304, '']);
-    const script = await get('/assets/index-B1x_2yZ0.js', { cookie });
+    const script = await get('/assets/index-B1x_2yZ0.js', both);
     assert.equal(script.headers['cache-control'], 'private, max-age=31536000, immutable');
-    assert.equal((await get('/v1/manager', { cookie })).headers['cache-control'], 'no-store');
+    assert.equal((await get('/v1/manager', both)).headers['cache-control'], 'no-store');
     assert.equal((await get('/')).headers['cache-control'], 'no-store');
   });
 
   it('says what is missing where the page was not built', async () => {
     await server.close();
     await open(join(folder, 'nothing'));
-    const { status: given, text } = await get('/', { cookie: await signIn() });
+    const { status: given, text } = await get('/', await signIn());
     assert.equal(given, 503);
     assert.match(text, /npm run build/);
   });
@@ -353,6 +400,15 @@ describe("the manager's web server", () => {
     });
   }
 
+  it('tells whoever sends too much, and does not cut him off', async () => {
+    const both = await signIn();
+    const half = `Host: 127.0.0.1:${port}\r\nOrigin: ${own}\r\nCookie: ${both.cookie}\r\nHcm-Page-Key: ${both[PAGE_KEY_HEADER]}\r\n`;
+    const size = 2 * 1024 * 1024;
+    const large = `POST /v1/connections HTTP/1.1\r\n${half}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`;
+    const answers = await raw(`${large}GET /v1/manager HTTP/1.1\r\n${half}Connection: close\r\n\r\n`);
+    assert.match(answers, /^HTTP\/1\.1 400 [^]*The request is too large\.[^]*HTTP\/1\.1 200 [^]*1\.2\.3/);
+  });
+
   it('takes so many connections at a time, and more when some have gone', async () => {
     const sockets = Array.from({ length: 140 }, () => connect({ host: '127.0.0.1', port }));
     let closed = 0;
@@ -364,14 +420,14 @@ describe("the manager's web server", () => {
   });
 
   it('a page that is signed in goes on while strangers fill the server', async () => {
-    const cookie = await signIn();
-    const following = get('/v1/events', { cookie });
+    const both = await signIn();
+    const following = get('/v1/events', both);
     await until(() => followers.size === 1);
     const strangers = Array.from({ length: 200 }, () => connect({ host: '127.0.0.1', port }));
     let closed = 0;
     for (const socket of strangers) socket.on('error', () => undefined).on('close', () => (closed += 1));
     await until(() => closed === 200 + 1 - 128);
-    assert.equal(await status(get('/v1/manager', { cookie })), 200);
+    assert.equal(await status(get('/v1/manager', both)), 200);
     assert.equal(await status(get('/healthz')), 200, 'and for whoever asks at once');
     assert.equal(followers.size, 1);
     for (const socket of strangers) socket.destroy();
@@ -395,20 +451,31 @@ describe("the manager's web server", () => {
   });
 
   it('a connection with a session is cut for nobody, not even for another one', async () => {
-    const cookie = await signIn();
-    const call = `GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${cookie}\r\n\r\n`;
+    const both = await signIn();
+    const call = `GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${both.cookie}\r\nHcm-Page-Key: ${both[PAGE_KEY_HEADER]}\r\n\r\n`;
     const answers = Array.from({ length: 128 }, () => raw(call));
     await until(() => followers.size === 128);
-    await assert.rejects(get('/v1/manager', { cookie }), { code: 'ECONNRESET' });
+    await assert.rejects(get('/v1/manager', both), { code: 'ECONNRESET' });
     assert.equal(followers.size, 128);
     await server.close();
     await Promise.all(answers);
   });
 
+  it('who has the cookie alone has no place of its own', async () => {
+    const both = await signIn();
+    const call = `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${both.cookie}\r\n\r\n`;
+    const sockets = Array.from({ length: 128 }, () => connect({ host: '127.0.0.1', port }));
+    let answered = 0;
+    for (const socket of sockets) socket.once('data', () => (answered += 1)).write(call);
+    await until(() => answered === 128);
+    assert.equal(await status(get('/v1/manager', both)), 200);
+    for (const socket of sockets) socket.destroy();
+  });
+
   it('cuts everybody when it closes, and leaves no timer', async () => {
-    const cookie = await signIn();
+    const both = await signIn();
     server.invite();
-    const following = get('/v1/events', { cookie });
+    const following = get('/v1/events', both);
     await until(() => followers.size === 1);
     const cut = assert.rejects(following, /aborted|ECONNRESET/);
     await server.close();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import type { Page } from 'playwright-core';
+import { PAGE_KEY_HEADER, PAGE_KEY_ITEM } from '../../../src/manager/web/page-key.ts';
 import { answerReversed, client, portOf, startServer } from '../../e2e/relay-home.ts';
 import { RealBrowser, type BrowserPage } from './browser.ts';
 import { ManagerBed } from './manager-bed.ts';
@@ -300,6 +301,37 @@ describe('the page of the manager', function () {
     await page.getByRole('heading', { name: 'localhost/db', level: 1 }).waitFor();
     assert.match(page.url(), /#\/connection\/forward/);
     await page.getByRole('button', { name: 'Colours: dark' }).waitFor();
+  });
+
+  it('has its key in no address, and shows a bookmark in a new tab', async () => {
+    const { page } = await open();
+    await row(page, 'localhost/db').first().waitFor();
+    const { origin } = new URL(page.url());
+    assert.equal(page.url(), `${origin}/`);
+    const key = await page.evaluate<string>(`localStorage.getItem('${PAGE_KEY_ITEM}')`);
+    const request = await page.waitForRequest(/\/v1\/connections\?/);
+    assert.equal(await request.headerValue(PAGE_KEY_HEADER), key);
+    assert.ok(!request.url().includes(key) && !(await page.content()).includes(key));
+    const tab = await page.context().newPage();
+    await tab.goto(`${origin}/#/log`);
+    await tab.locator('.log li').first().waitFor();
+    assert.equal(tab.url(), `${origin}/#/log`);
+  });
+
+  it('says that its session is over when it has another key, until there is a new link', async () => {
+    const opened = await open(hashOf('listen localhost/db'));
+    const { page } = opened;
+    await page.locator('.details-head').getByText('Online').waitFor();
+    await page.evaluate(`localStorage.setItem('${PAGE_KEY_ITEM}', '${'A'.repeat(43)}')`);
+    const over = page.getByRole('alert').getByText('The session of this page is over.');
+    await over.waitFor();
+    await page.reload();
+    await over.waitFor();
+    const other = await page.context().newPage();
+    await other.goto(await bed.invite());
+    await page.locator('.details-head').getByText('Online').waitFor();
+    assert.equal(await over.count(), 0);
+    opened.forgive(/401/);
   });
 
   it('says that a link was used up, and how to get a new one', async () => {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { CODE_LIFETIME_MS, SESSION_LIFETIME_MS, Sessions } from '../../../../src/manager/web/sessions.ts';
+import {
+  CODE_LIFETIME_MS,
+  SESSION_LIFETIME_MS,
+  Sessions,
+  type Entry,
+} from '../../../../src/manager/web/sessions.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
 describe('the sessions of the web page', () => {
@@ -11,11 +16,12 @@ describe('the sessions of the web page', () => {
     sessions = new Sessions(clock);
   });
 
-  const enter = (): string => {
-    const secret = sessions.redeem(sessions.invite().code);
-    assert.ok(secret);
-    return secret;
+  const redeem = (): Entry => {
+    const entry = sessions.redeem(sessions.invite().code);
+    assert.ok(entry);
+    return entry;
   };
+  const enter = (): string => redeem().cookie;
 
   it('a code is 256 random bits and says when it ends', () => {
     const { code, expiresMs } = sessions.invite();
@@ -56,6 +62,18 @@ describe('the sessions of the web page', () => {
     const { code } = sessions.invite();
     assert.equal(sessions.find(code), undefined);
     assert.equal(sessions.redeem(enter()), undefined);
+  });
+
+  it('a session has two secrets of 256 random bits, and neither is the other', () => {
+    const [first, second] = [redeem(), redeem()];
+    const secrets = [first, second].flatMap(({ cookie, pageKey }) => [cookie, pageKey]);
+    assert.equal(new Set(secrets).size, 4);
+    for (const secret of secrets) assert.match(secret, /^[\w-]{43}$/);
+    assert.equal(sessions.find(first.pageKey), undefined);
+    const session = sessions.find(first.cookie);
+    assert.equal(session?.isKey(first.pageKey), true);
+    for (const wrong of ['', first.cookie, second.pageKey, first.pageKey.slice(1), 'é'.repeat(100)])
+      assert.equal(session?.isKey(wrong), false, wrong);
   });
 
   it('a session is found until its time is over, by the clock and by the wall', () => {
