@@ -27,7 +27,7 @@ export default class Restart extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Restart);
     const client = managerClient();
-    const { id, role, connection } = await findManaged(
+    const { id, role, connection, target } = await findManaged(
       client,
       managedName(args.connection, flags),
       flags.role,
@@ -37,8 +37,11 @@ export default class Restart extends BaseCommand {
         details: { next: `hcm restart ${connection} --role forward` },
       });
     }
-    const restarted = await client.restart(id, { acceptTarget: flags['accept-target'] });
+    // Nothing to accept yet: opened anew, it asks Azure again.
+    const acceptTarget = flags['accept-target'] ? target : undefined;
+    const restarted = await client.restart(id, { acceptTarget });
     if (this.jsonEnabled()) return this.output.json(restarted);
-    this.output.answer(`Restarted ${restarted.connection}`);
+    const confirmed = acceptTarget === undefined ? '' : `, which leads to ${acceptTarget} from now on`;
+    this.output.answer(`Restarted ${restarted.connection}${confirmed}`);
   }
 }

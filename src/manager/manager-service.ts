@@ -181,12 +181,15 @@ export class ManagerService implements ManagerOperations {
     this.#follow();
   }
 
-  async restart(id: string, { acceptTarget }: { acceptTarget: boolean }): Promise<ConnectionView> {
+  async restart(
+    id: string,
+    { acceptTarget }: { acceptTarget?: string | undefined },
+  ): Promise<ConnectionView> {
     this.#needTime();
     const managed = this.#find(id);
-    const { target } = managed.record;
-    if (acceptTarget && target && (await this.#wanted.confirm(managed.spec, target))) this.#follow();
-    // Nothing to accept yet: opened anew, it asks Azure again.
+    if (acceptTarget !== undefined) checkStillNamed(managed, acceptTarget);
+    if (acceptTarget !== undefined && (await this.#wanted.confirm(managed.spec, acceptTarget)))
+      this.#follow();
     else managed.restart();
     this.#clockProblem.forget([id]);
     return viewOf(this.#find(id));
@@ -300,4 +303,20 @@ export class ManagerService implements ManagerOperations {
   #now(): string {
     return isoTime(this.#options.clock.nowMs());
   }
+}
+
+/** What was confirmed is what was shown: Azure may name another one by now. @throws HcmError HCM_RESOURCE_CONFLICT. */
+function checkStillNamed(
+  { spec: { connection }, record: { target } }: ManagedConnection,
+  shown: string,
+): void {
+  if (target === shown) return;
+  const now = target === undefined ? 'no target' : target;
+  throw new HcmError(
+    'HCM_RESOURCE_CONFLICT',
+    `Azure names ${now} for ${connection} by now, and not ${shown}.`,
+    {
+      details: { connection, next: `Look at it again: hcm show ${connection}` },
+    },
+  );
 }

@@ -53,7 +53,7 @@ export const api = {
   namedTarget: (request: AddRequest) =>
     call<{ target: string }>('POST', 'target', within(CHANGE_MS), request),
   remove: (id: string) => call<object>('DELETE', `connections/${encodeURIComponent(id)}`, within(CHANGE_MS)),
-  restart: (id: string, acceptTarget: boolean) =>
+  restart: (id: string, acceptTarget?: string) =>
     call<ConnectionView>('POST', `connections/${encodeURIComponent(id)}/restart`, within(CHANGE_MS), {
       acceptTarget,
     }),

@@ -10,7 +10,7 @@ export function AcceptDialog({ view, onClose }: { view: ConnectionView; onClose:
   const page = usePage();
   const { dialog, busy, error, run } = useAction();
   const accept = async (close: () => void) => {
-    await api.restart(view.id, true);
+    await api.restart(view.id, view.target);
     close();
     page.say(`${view.connection} leads to ${view.target ?? 'the target that Azure names'} from now on.`);
     void page.feed.refresh();

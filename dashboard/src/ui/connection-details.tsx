@@ -106,7 +106,7 @@ function Actions({ id, view, ask }: { id: string; view: ConnectionView; ask: (wh
   const restart = async () => {
     setRestarting(true);
     try {
-      await api.restart(id, false);
+      await api.restart(id);
       page.say(`${view.connection} is opened anew.`);
     } catch (error) {
       const { message, next } = error as ApiError;

@@ -43,7 +43,9 @@ const ROUTES: readonly (readonly [method: string, path: string, handler: Handler
     'connections/*/restart',
     async (operations, call) => {
       const { acceptTarget } = (await call.body()) as { acceptTarget?: unknown };
-      return operations.restart(call.parts[1] ?? '', { acceptTarget: acceptTarget === true });
+      if (acceptTarget !== undefined && typeof acceptTarget !== 'string')
+        throw new HcmError('HCM_USAGE', 'acceptTarget is no target: it is a text such as db:5432.');
+      return operations.restart(call.parts[1] ?? '', { acceptTarget });
     },
   ],
   [

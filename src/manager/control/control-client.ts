@@ -53,7 +53,7 @@ export class ControlClient {
     return this.#call('DELETE', `connections/${encodeURIComponent(id)}`);
   }
 
-  restart(id: string, options: { acceptTarget: boolean }): Promise<ConnectionView> {
+  restart(id: string, options: { acceptTarget?: string | undefined }): Promise<ConnectionView> {
     return this.#call('POST', `connections/${encodeURIComponent(id)}/restart`, options);
   }
 

@@ -188,8 +188,11 @@ export interface ManagerOperations {
   namedTarget(request: AddRequest): Promise<{ target: string }>;
   /** @throws HcmError HCM_RESOURCE_NOT_FOUND, HCM_RESOURCE_CONFLICT for one that a file declares. */
   remove(id: string): Promise<void>;
-  /** Opens it anew; with `acceptTarget`, the target that Azure names now is the confirmed one from then on. */
-  restart(id: string, options: { acceptTarget: boolean }): Promise<ConnectionView>;
+  /**
+   * Opens it anew. `acceptTarget`: the target that Azure names now, as whoever confirms it has seen it; it is the confirmed one
+   * from then on. Rejects with HCM_RESOURCE_CONFLICT when Azure names another one by now.
+   */
+  restart(id: string, options: { acceptTarget?: string | undefined }): Promise<ConnectionView>;
   /** Reads the file again. @throws HcmError HCM_CONFIG_INVALID: nothing has changed then. */
   reload(): Promise<{ started: readonly string[]; reopened: readonly string[]; stopped: readonly string[] }>;
   export(): ManagerExport;

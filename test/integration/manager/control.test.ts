@@ -123,10 +123,10 @@ describe("the manager's control socket", () => {
   it('finds a connection by an id that holds spaces and slashes', async () => {
     assert.deepEqual(await client.show(DB.id), DB);
     await client.remove(DB.id);
-    await client.restart(DB.id, { acceptTarget: true });
+    await client.restart(DB.id, { acceptTarget: 'db:5432' });
     await client.test(DB.id, { dns: 'passed' });
     assert.deepEqual(asked, [
-      { id: DB.id, acceptTarget: true },
+      { id: DB.id, acceptTarget: 'db:5432' },
       { id: DB.id, known: { dns: 'passed' } },
     ]);
     assert.equal((await client.testEndpoint('db:5432')).endpoint, 'db:5432');

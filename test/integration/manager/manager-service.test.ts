@@ -351,6 +351,24 @@ describe('the manager of a folder', () => {
     assert.ok((await client.list()).some((one) => one.connection === 'my-relay/db'));
   });
 
+  it('accepts the target that was shown, and no other that Azure names by now', async () => {
+    await start();
+    const request: AddRequest = { role: 'listener', connection: 'my-relay/db', entry: {} };
+    await client.add({ ...request, connectionString: STRING, pinnedTarget: 'db:5432' });
+    await until(() => tunnels.opened.length === 1);
+    tunnels.last.emit({ event: 'online', target: 'db2:5432' });
+    await assert.rejects(client.restart(DB, { acceptTarget: 'db:5432' }), {
+      code: 'HCM_RESOURCE_CONFLICT',
+      message: 'Azure names db2:5432 for my-relay/db by now, and not db:5432.',
+    });
+    const toldAll = { acceptTarget: true } as unknown as { acceptTarget: string };
+    await assert.rejects(client.restart(DB, toldAll), { code: 'HCM_USAGE' });
+    assert.equal(tunnels.attempts, 1);
+    await client.restart(DB, { acceptTarget: 'db2:5432' });
+    await until(() => tunnels.attempts === 2);
+    assert.equal(tunnels.confirmed.at(-1), 'db2:5432');
+  });
+
   it('stores nothing that it could not run or read again: a target, an entry, a key that are none', async () => {
     await declare('web');
     await start();
@@ -403,7 +421,7 @@ describe('the manager of a folder', () => {
     for (const act of [
       () => service.add(request),
       () => service.remove('listen my-relay/web'),
-      () => service.restart('listen my-relay/web', { acceptTarget: false }),
+      () => service.restart('listen my-relay/web', {}),
     ])
       await assert.rejects(act(), { code: 'HCM_NOT_RUNNING' });
     await stopping;
