@@ -123,9 +123,7 @@ function nameAndSecret(
     if (typed !== undefined) checkNamespace(typed, host);
     const entity = isWhole ? name : name?.replace(/^[^/]*\/(?=.)/, '');
     const { path } = resolveConnection({ connectionString: parsed, name: entity });
-    // Whoever names the whole host has the same namespace in another cloud, too.
-    const namespace = typed === host || isLoopbackName(host) ? host : host.split('.')[0];
-    return { connection: `${namespace}/${path}`, connectionString: connectionString.trim() };
+    return { connection: `${namespaceOf(host, typed)}/${path}`, connectionString: connectionString.trim() };
   }
   if (name !== undefined) {
     parseConnectionName(name);
@@ -134,6 +132,12 @@ function nameAndSecret(
   throw new HcmError('HCM_USAGE', 'No connection is named.', {
     details: { next: 'Give NAMESPACE/NAME, or a connection string in --connection-string-file FILE' },
   });
+}
+
+/** What commands call it from then on: whoever names the whole host has the same namespace in another cloud, too. */
+function namespaceOf(host: string, typed: string | undefined): string | undefined {
+  if (isLoopbackName(host)) return typed ?? host;
+  return typed === host ? host : host.split('.')[0];
 }
 
 /** An emulator answers for any namespace. @throws HcmError HCM_CONNECTION_INVALID. */

@@ -100,4 +100,12 @@ describe('hcm add', () => {
     const other = add(`${STRING};EntityPath=web`, { bind: '0', name: 'db' });
     await assert.rejects(other, { code: 'HCM_CONNECTION_INVALID' });
   });
+
+  it("keeps the name that was typed beside an emulator's connection string, which any namespace may have", async () => {
+    const env = { HCM_CONNECTION_STRING: `${STRING};EntityPath=db` };
+    const typed = await add('local-relay/db', { bind: '0' }, [], env);
+    assert.equal(typed.sent?.connection, 'local-relay/db');
+    const untyped = await add(undefined, { bind: '0' }, [], env);
+    assert.equal(untyped.sent?.connection, 'localhost/db');
+  });
 });
