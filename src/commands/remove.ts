@@ -21,7 +21,7 @@ export default class Remove extends BaseCommand {
     const client = managerClient();
     const name = managedName(args.connection, flags);
     try {
-      await client.remove((await findManaged(client, name, flags.role)).id);
+      await client.remove((await findManaged(client, name, flags)).id);
     } catch (error) {
       if (!(error instanceof HcmError) || error.code !== 'HCM_RESOURCE_NOT_FOUND') throw error;
       if (this.jsonEnabled()) return this.output.json({ changed: false });

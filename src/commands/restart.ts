@@ -27,11 +27,10 @@ export default class Restart extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Restart);
     const client = managerClient();
-    const { id, role, connection, target } = await findManaged(
-      client,
-      managedName(args.connection, flags),
-      flags.role,
-    );
+    const name = managedName(args.connection, flags);
+    // Only a listener has a target that could be accepted.
+    const preferred = flags['accept-target'] ? 'listener' : undefined;
+    const { id, role, connection, target } = await findManaged(client, name, { role: flags.role, preferred });
     if (flags['accept-target'] && role === 'forward') {
       throw new HcmError('HCM_USAGE', `The forward of ${connection} has no target to accept.`, {
         details: { next: `hcm restart ${connection} --role forward` },

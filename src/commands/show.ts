@@ -21,7 +21,8 @@ export default class Show extends WatchingCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
     const client = managerClient();
-    const { id, connection } = await findManaged(client, managedName(args.connection, flags), flags.role);
+    const name = managedName(args.connection, flags);
+    const { id, connection } = await findManaged(client, name, flags);
     if (flags.watch) {
       return this.watch({
         title: `hcm show ${connection}`,

@@ -166,7 +166,8 @@ describe('the manager', function () {
     );
     assert.match(String(error['message']), /^The forward of localhost\/db has no target to accept/);
     since = new Date().toISOString();
-    await json(['restart', 'localhost/db', '--role', 'listener', '--accept-target']);
+    assert.match(String((shown?.['reason'] as Json)['next']), /^hcm restart localhost\/db --accept-target/);
+    await json(['restart', 'localhost/db', '--accept-target']);
     await becomes('listen localhost/db', 'online', since);
     assert.equal(String(await ask(port, 'abc')), 'hello');
   });

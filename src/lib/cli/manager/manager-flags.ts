@@ -48,15 +48,20 @@ export function managedName(arg: string | undefined, { namespace, name }: Manage
   });
 }
 
-/** @throws HcmError HCM_RESOURCE_NOT_FOUND, HCM_RESOURCE_AMBIGUOUS, HCM_NOT_RUNNING. */
+/**
+ * The one connection of this name. `preferred`: of which role, when both have it.
+ * @throws HcmError HCM_RESOURCE_NOT_FOUND, HCM_RESOURCE_AMBIGUOUS, HCM_NOT_RUNNING.
+ */
 export async function findManaged(
   client: ControlClient,
   name: string,
-  role?: string,
+  { role, preferred }: { role?: string | undefined; preferred?: ConnectionView['role'] | undefined } = {},
 ): Promise<ConnectionView> {
-  const found = (await client.list()).filter(
+  const named = (await client.list()).filter(
     (one) => one.connection.toLowerCase() === name.toLowerCase() && (role === undefined || one.role === role),
   );
+  const meant = named.filter((one) => one.role === preferred);
+  const found = meant.length > 0 ? meant : named;
   const [first, second] = found;
   if (first === undefined) {
     throw new HcmError('HCM_RESOURCE_NOT_FOUND', `The manager has no connection "${name}".`, {

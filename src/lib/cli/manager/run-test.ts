@@ -32,7 +32,7 @@ export async function testConnection(
   role: string | undefined,
   { client, output, json }: TestRun,
 ): Promise<number> {
-  const { id } = await findManaged(client, name, role).catch((error: unknown) => {
+  const { id } = await findManaged(client, name, { role }).catch((error: unknown) => {
     throw withoutManager(error, name);
   });
   if (process.stderr.isTTY) output.progress(`testing ${name}`);
