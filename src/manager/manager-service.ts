@@ -187,7 +187,7 @@ export class ManagerService implements ManagerOperations {
   ): Promise<ConnectionView> {
     this.#needTime();
     const managed = this.#find(id);
-    if (acceptTarget !== undefined) checkStillNamed(managed, acceptTarget);
+    if (acceptTarget !== undefined) checkStillNamed(viewOf(managed), acceptTarget);
     if (acceptTarget !== undefined && (await this.#wanted.confirm(managed.spec, acceptTarget)))
       this.#follow();
     else managed.restart();
@@ -306,10 +306,7 @@ export class ManagerService implements ManagerOperations {
 }
 
 /** What was confirmed is what was shown: Azure may name another one by now. @throws HcmError HCM_RESOURCE_CONFLICT. */
-function checkStillNamed(
-  { spec: { connection }, record: { target } }: ManagedConnection,
-  shown: string,
-): void {
+function checkStillNamed({ connection, target }: ConnectionView, shown: string): void {
   if (target === shown) return;
   const now = target === undefined ? 'no target' : target;
   throw new HcmError(

@@ -29,8 +29,11 @@ export interface Proxy {
 export interface NetworkOptions {
   /** Private CAs (PEM) that are trusted for every host, beside the system's. */
   ca?: readonly string[] | undefined;
-  /** A CA (PEM) that is trusted for loopback names only: the local emulator's. */
-  loopbackCa?: string | undefined;
+  /**
+   * A CA (PEM) that is trusted for loopback names only: the local emulator's. As a function it is asked for again once a
+   * certificate was not trusted: the first emulator of a machine makes its CA when it starts.
+   */
+  loopbackCa?: string | (() => string | undefined) | undefined;
   /** The proxy to reach `host:port` through, or undefined for none. Loopback never goes through a proxy. */
   proxyFor?: ((host: string, port: number) => Proxy | undefined) | undefined;
   /** TCP, proxy and TLS together, in ms. Default 10 s. */

@@ -79,7 +79,10 @@ export class RelayDialer {
   #dialAddress(address: string, peer: Peer): Promise<Socket> {
     const where = { host: address, port: peer.port, allowHalfOpen: true, noDelay: true };
     if (this.#options.insecureLoopback) return settled(connectTcp(where), 'connect', peer);
-    return settled(this.#secure(peer, 'loopback', where), 'secureConnect', peer);
+    return settled(this.#secure(peer, 'loopback', where), 'secureConnect', peer).catch((error: unknown) => {
+      if (error instanceof HcmError && error.code === 'HCM_TLS_UNTRUSTED') this.#contexts.delete('loopback');
+      throw error;
+    });
   }
 
   /** One socket object for TCP and TLS, unless a proxy made the TCP connection. */
@@ -114,7 +117,8 @@ export class RelayDialer {
   }
 
   #loopbackCas(): string[] | undefined {
-    const { loopbackCa, ca = [] } = this.#options;
+    const { ca = [] } = this.#options;
+    const loopbackCa = loopbackCaOf(this.#options);
     const all = loopbackCa === undefined ? [...ca] : [loopbackCa, ...ca];
     return all.length > 0 ? all : undefined;
   }
@@ -124,6 +128,11 @@ export class RelayDialer {
     const { ca = [] } = this.#options;
     return ca.length > 0 ? [...rootCertificates, ...ca] : undefined;
   }
+}
+
+/** The CA that is trusted for loopback names now. */
+export function loopbackCaOf({ loopbackCa }: NetworkOptions): string | undefined {
+  return typeof loopbackCa === 'function' ? loopbackCa() : loopbackCa;
 }
 
 /** Of the module: a function made beside the others would keep the whole attempt alive as long as the socket. */

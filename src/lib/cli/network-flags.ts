@@ -5,7 +5,7 @@ import type { KeepAliveMode, TunnelOptions } from '../../tunnel/options.ts';
 import { parseProxy, proxyFromEnvironment, withPassword } from '../../tunnel/proxy.ts';
 import { parseDuration } from './durations.ts';
 import { readInputFile, readSecretFile } from './input-file.ts';
-import { loadLoopbackCa } from './loopback-ca.ts';
+import { readLoopbackCa } from './loopback-ca.ts';
 import type { Output } from './output.ts';
 
 export const duration = custom<number>({
@@ -61,10 +61,9 @@ export interface NetworkFlags {
 
 /** @throws HcmError HCM_PROXY_INVALID, HCM_FILE_UNREADABLE. */
 export async function networkOptions(flags: NetworkFlags, output: Output): Promise<TunnelOptions> {
-  const [proxyFor, ca, loopbackCa] = await Promise.all([
+  const [proxyFor, ca] = await Promise.all([
     proxyChoice(flags, output),
     flags['ca-file'] === undefined ? undefined : readCas(flags['ca-file']),
-    loadLoopbackCa(process.env),
   ]);
   return {
     keepAlive: flags.keepalive as KeepAliveMode,
@@ -72,7 +71,7 @@ export async function networkOptions(flags: NetworkFlags, output: Output): Promi
     idleTimeoutMs: flags['idle-timeout'],
     connectTimeoutMs: flags['connect-timeout'],
     ...(ca === undefined ? {} : { ca }),
-    ...(loopbackCa === undefined ? {} : { loopbackCa }),
+    loopbackCa: () => readLoopbackCa(process.env),
   };
 }
 

@@ -30,6 +30,16 @@ describe('TLS to the relay', () => {
     });
   }
 
+  it('trusts an emulator whose CA was not there yet when the sender was made', async () => {
+    const bed = await TunnelBed.start();
+    const file: { pem?: string } = {};
+    const sender = bed.sender({ loopbackCa: () => file.pem });
+    await rejectsWith(sender.open(), 'HCM_TLS_UNTRUSTED');
+    file.pem = bed.emulator.caPem;
+    await rejectsWith(sender.open(), 'HCM_NO_LISTENER');
+    await bed.stop();
+  });
+
   it('takes no certificate of another authority, even one of the same name', async () => {
     const bed = await TunnelBed.start();
     const error = await rejectsWith(

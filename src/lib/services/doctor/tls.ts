@@ -3,6 +3,7 @@ import { HcmError } from '../../../protocol/errors.ts';
 import { cloudSuffixOf, isLoopbackName } from '../../../protocol/relay-hosts.ts';
 import { hasFingerprint, isPublicRoot, type ChainSight } from './certificate-chain.ts';
 import type { Case } from './proof.ts';
+import { loopbackCaOf } from '../../../tunnel/relay-dialer.ts';
 import { failed, ok, warning, type Finding } from './report.ts';
 import type { Scene } from './scene.ts';
 
@@ -60,7 +61,8 @@ const PUBLIC = 'The relays of Azure have certificates of public authorities.';
 /** On loopback the emulator's authority, at Azure a public one; a private relay may have any that is trusted. */
 function isExpected(host: string, chain: ChainSight, { network }: Scene): boolean {
   if (isLoopbackName(host)) {
-    return network.loopbackCa !== undefined && hasFingerprint([network.loopbackCa], chain.rootFingerprint);
+    const loopbackCa = loopbackCaOf(network);
+    return loopbackCa !== undefined && hasFingerprint([loopbackCa], chain.rootFingerprint);
   }
   return cloudSuffixOf(host) === undefined || isPublicRoot(chain);
 }
