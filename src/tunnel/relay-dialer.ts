@@ -16,6 +16,7 @@ import type { Clock } from './clock.ts';
 import { errorFromNetwork, withDeadline } from './network-errors.ts';
 import type { NetworkOptions } from './options.ts';
 import { connectThroughProxy } from './proxy.ts';
+import { withoutCertificate } from './tls-session.ts';
 import type { CancelSignal } from '../websocket/cancel-signal.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -99,7 +100,7 @@ export class RelayDialer {
       secureContext: this.#contextFor(kind),
       ...(session ? { session } : {}),
     });
-    return tls.on('session', (ticket) => this.#sessions.set(key, ticket));
+    return tls.on('session', (ticket) => this.#sessions.set(key, withoutCertificate(ticket)));
   }
 
   #contextFor(kind: 'loopback' | 'public'): SecureContext {

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/tunnel/clock.ts';
 import { RelayDialer } from '../../../src/tunnel/relay-dialer.ts';
 import { expectNothingLeft } from '../../helpers/resources.ts';
 import { destroySockets } from '../../helpers/socket-pair.ts';
-import { tlsCertificate } from '../../helpers/tls-certificate.ts';
+import { makeCertificate, tlsCertificate } from '../../helpers/tls-certificate.ts';
 import { TunnelBed, readAll, tcpClient } from '../../helpers/tunnel-bed.ts';
 import { rejectsWith } from '../../helpers/tunnel.ts';
 import { until } from '../../helpers/until.ts';
@@ -87,28 +87,51 @@ describe('TLS to the relay', () => {
     await silent.stop();
   });
 
-  it('resumes the session with the next connection', async () => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`resumes the verified session of ${maxVersion} with the next connection`, async () => {
+      const { ca, cert, key } = await tlsCertificate();
+      const reused: boolean[] = [];
+      const server = tls.createServer({ cert, key, maxVersion }, (socket) => {
+        reused.push(socket.isSessionReused());
+        socket
+          .on('error', () => undefined)
+          .resume()
+          .write('x');
+      });
+      const { port, stop } = await listening(server);
+      const dialer = new RelayDialer({ loopbackCa: ca }, systemClock);
+      // A ticket comes behind the handshake, when it comes: so a connection or two may miss it.
+      for (let times = 1; times <= MOST_CONNECTIONS && !reused.includes(true); times += 1) {
+        const socket = await dialer.dial('localhost', port);
+        assert.ok(socket instanceof tls.TLSSocket && socket.authorized, 'verified');
+        await once(socket, 'data');
+        await until(() => reused.length === times);
+        await destroySockets(socket);
+      }
+      assert.equal(reused[0], false);
+      assert.ok(reused.includes(true), `resumed: ${reused.join()}`);
+      await stop();
+    });
+  }
+
+  it('resumes no session with a server that has another certificate since', async () => {
     const { ca, cert, key } = await tlsCertificate();
-    const reused: boolean[] = [];
-    const server = tls.createServer({ cert, key }, (socket) => {
-      reused.push(socket.isSessionReused());
+    const other = await makeCertificate('localhost', '127.0.0.1');
+    const greeted = (socket: tls.TLSSocket) =>
       socket
         .on('error', () => undefined)
         .resume()
         .write('x');
-    });
-    const { port, stop } = await listening(server);
+    const first = await listening(tls.createServer({ cert, key }, greeted));
     const dialer = new RelayDialer({ loopbackCa: ca }, systemClock);
-    // A ticket comes behind the handshake, when it comes: so a connection or two may miss it.
-    for (let times = 1; times <= MOST_CONNECTIONS && !reused.includes(true); times += 1) {
-      const socket = await dialer.dial('localhost', port);
-      await once(socket, 'data');
-      await until(() => reused.length === times);
-      await destroySockets(socket);
-    }
-    assert.equal(reused[0], false);
-    assert.ok(reused.includes(true), `resumed: ${reused.join()}`);
-    await stop();
+    const socket = await dialer.dial('localhost', first.port);
+    await once(socket, 'data');
+    await destroySockets(socket);
+    await first.stop();
+    const impostor = tls.createServer({ cert: other.cert, key: other.key }, greeted);
+    const second = await listening(impostor, first.port);
+    await rejectsWith(dialer.dial('localhost', first.port), 'HCM_TLS_UNTRUSTED');
+    await second.stop();
   });
 
   it('trusts a private authority for every host, and the local one for loopback only', async () => {
@@ -129,11 +152,11 @@ describe('TLS to the relay', () => {
   });
 });
 
-async function listening(server: Server) {
+async function listening(server: Server, at = 0) {
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   server.on('tlsClientError', () => undefined);
-  server.listen(0, '127.0.0.1');
+  server.listen(at, '127.0.0.1');
   await once(server, 'listening');
   const stop = async () => {
     for (const socket of sockets) socket.destroy();
