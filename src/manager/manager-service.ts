@@ -3,7 +3,6 @@
  * answers the control API. Owns all of it from `start` to `stop`.
  */
 import { HcmError } from '../protocol/errors.ts';
-import { asHcmError } from '../tunnel/emitter.ts';
 import {
   API_VERSION,
   type Added,
@@ -26,13 +25,14 @@ import type { ConnectionTester } from './connection-test.ts';
 import { Doors, type DoorsOptions } from './doors.ts';
 import { EventLog, type LogSink } from './event-log.ts';
 import { History } from './history.ts';
+import { KeyFiles } from './key-files.ts';
 import { keysView, type KeyPolicy } from './key-places.ts';
 import type { ManagedConnection } from './managed-connection.ts';
 import { ManagerProblems } from './manager-problems.ts';
 import { Manager, type Changes } from './manager.ts';
 import { readinessOf, type Readiness } from './readiness.ts';
 import { exportSection } from './section-export.ts';
-import { connectionId, keyFileOf } from './specs.ts';
+import { connectionId } from './specs.ts';
 import type { OpenTunnel, TargetQuestions } from './tunnel.ts';
 import { detailsOf, isoTime, measuredOf, viewOf } from './views.ts';
 import { WantedConnections, type WantedOptions } from './wanted-connections.ts';
@@ -60,9 +60,11 @@ export class ManagerService implements ManagerOperations {
   readonly #startedMs: number;
   readonly #problems: ManagerProblems;
   readonly #clockProblem: ClockProblem;
+  readonly #keyFiles: KeyFiles;
   readonly #wanted: WantedConnections;
   readonly #history: History;
   readonly #doors = new Doors();
+  #starting: Promise<void> = Promise.resolve();
   #settled: Promise<void> = Promise.resolve();
   #isStopping = false;
   #ending: Promise<void> | undefined;
@@ -74,6 +76,7 @@ export class ManagerService implements ManagerOperations {
     this.#log = new EventLog(options.sink);
     this.#problems = new ManagerProblems((about, error) => this.#tell('problem', { about, error }));
     this.#clockProblem = new ClockProblem(this.#problems);
+    this.#keyFiles = new KeyFiles(() => this.connections, this.#problems);
     this.#wanted = new WantedConnections(options, this.#problems);
     this.#history = new History({ clock, measure: () => this.#manager.connections.map(measuredOf) });
     this.#manager = new Manager({
@@ -91,20 +94,20 @@ export class ManagerService implements ManagerOperations {
 
   /**
    * Opens the socket first: of two managers of a folder, the second ends here. A file that is wrong keeps nobody from
-   * starting: the manager runs what it can and says what is wrong.
-   * @throws HcmError HCM_STATE_LOCKED, HCM_BIND_FAILED.
+   * starting: the manager runs what it can and says what is wrong. But what a newer version has stored ends it.
+   * @throws HcmError HCM_STATE_LOCKED, HCM_BIND_FAILED, HCM_STATE_CORRUPT, HCM_FILE_UNREADABLE.
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { store, version, folder } = this.#options;
-    try {
-      await this.#doors.open(this, this.#options);
-    } catch (error) {
-      await this.#log.close();
-      throw error;
-    }
+    const aside = await this.#takeFolder();
     this.#history.start();
     this.#tell('started', { version, folder, web: this.#doors.webUrl });
-    for (const [index, problem] of (await store.takeOver()).entries())
+    for (const [index, problem] of aside.entries())
       this.#problems.add('store', problem, `store at start ${index}`);
     await this.#wanted.readStore();
     await this.reload().catch(() => undefined);
@@ -157,7 +160,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   async add(request: AddRequest): Promise<Added> {
-    this.#needTime();
+    await this.#mayChange();
     const id = connectionId(request.role, request.connection);
     const outcome = await this.#wanted.put(request, this.#now());
     if (outcome.changed) {
@@ -174,7 +177,7 @@ export class ManagerService implements ManagerOperations {
   }
 
   async remove(id: string): Promise<void> {
-    this.#needTime();
+    await this.#mayChange();
     const { spec } = this.#find(id);
     this.#wanted.checkStored(spec);
     await this.#wanted.remove(spec);
@@ -185,7 +188,7 @@ export class ManagerService implements ManagerOperations {
     id: string,
     { acceptTarget }: { acceptTarget?: string | undefined },
   ): Promise<ConnectionView> {
-    this.#needTime();
+    await this.#mayChange();
     const managed = this.#find(id);
     if (acceptTarget !== undefined) checkStillNamed(viewOf(managed), acceptTarget);
     if (acceptTarget !== undefined && (await this.#wanted.confirm(managed.spec, acceptTarget)))
@@ -206,18 +209,12 @@ export class ManagerService implements ManagerOperations {
 
   /** The files beside hcm.yaml that hold connection strings. */
   get keyFiles(): readonly string[] {
-    return [...new Set(this.connections.flatMap(({ spec }) => keyFileOf(spec) ?? []))];
+    return this.#keyFiles.paths;
   }
 
   /** Such a file was changed: its connections take the new key. One that is no good changes nothing, and is told. */
   async keyFileChanged(path: string): Promise<void> {
-    const key = `key file ${path}`;
-    const concerned = this.connections.filter(({ spec }) => keyFileOf(spec) === path);
-    const outcomes = await Promise.allSettled(concerned.map((one) => one.renewKey()));
-    const [failure] = outcomes.flatMap((one) => (one.status === 'rejected' ? [asHcmError(one.reason)] : []));
-    if (failure) return this.#problems.add('key file', failure, key);
-    this.#problems.clear(key);
-    if (concerned.length > 0) this.#tell('key-renewed', { file: path });
+    if (await this.#keyFiles.changed(path)) this.#tell('key-renewed', { file: path });
   }
 
   async test(id: string, known: KnownResults = {}): Promise<TestReport> {
@@ -263,6 +260,18 @@ export class ManagerService implements ManagerOperations {
     return this.#log.subscribe(onEvent);
   }
 
+  /** Resolves with what is wrong with its store. Nothing is open when it rejects. */
+  async #takeFolder(): Promise<HcmError[]> {
+    try {
+      await this.#doors.open(this, this.#options);
+      return await this.#options.store.takeOver();
+    } catch (error) {
+      await this.#doors.close();
+      await this.#log.close();
+      throw error;
+    }
+  }
+
   /** Once, when no connection is left. */
   async #end(): Promise<void> {
     this.#history.stop();
@@ -276,12 +285,14 @@ export class ManagerService implements ManagerOperations {
     const changes = this.#manager.follow(this.#wanted.specs(running));
     const done = Object.values(changes).flat();
     this.#clockProblem.forget(done);
+    this.#keyFiles.follow();
     if (done.length > 0) this.#tell('followed', { ...changes });
     return changes;
   }
 
-  /** What would be changed now would not be followed any more. */
-  #needTime(): void {
+  /** Nothing is changed before file and store were read, nor when it would not be followed any more. */
+  async #mayChange(): Promise<void> {
+    await this.#starting;
     if (!this.#isStopping) return;
     throw new HcmError('HCM_NOT_RUNNING', 'The manager ends, and takes nothing any more.', {
       details: { next: 'Type it again when the next one runs' },

@@ -45,16 +45,13 @@ export class ConnectionStore {
 
   /**
    * The folder is this manager's own now: its files are read once more, and those that are of no use are put aside.
-   * Resolves with what is wrong with them; never rejects.
+   * Resolves with what is wrong with them. @throws HcmError as `open`: it must not be written over.
    */
   takeOver(): Promise<HcmError[]> {
     return this.#change(async () => {
-      const unread = await this.#document.reload().then(
-        () => [],
-        (error: unknown) => [asHcmError(error)],
-      );
+      await this.#document.reload();
       const aside = await this.#document.keepAside().catch((error: unknown) => [asHcmError(error)]);
-      return [...unread, ...aside, ...(await this.#options.secrets.check())];
+      return [...aside, ...(await this.#options.secrets.check())];
     });
   }
 

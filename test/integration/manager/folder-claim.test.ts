@@ -48,6 +48,15 @@ describe('the folder of a manager', () => {
     }
   });
 
+  it('is left as it is, and free, by one that finds in it what a newer version has written meanwhile', async () => {
+    const late = await manager('one.sock');
+    const text = '{"version":2,"connections":[]}';
+    await writeFile(join(folder, 'connections.json'), text);
+    await assert.rejects(late.start(), { code: 'HCM_STATE_CORRUPT', message: /newer version of hcm \(2\)/ });
+    assert.deepEqual(await readdir(folder), ['connections.json']);
+    assert.equal(await readFile(join(folder, 'connections.json'), 'utf8'), text);
+  });
+
   it('is taken from one that was killed, whatever it has left', async () => {
     await writeFile(join(folder, 'manager.socket'), `${join(folder, 'gone.sock')}\n`);
     await writeFile(join(folder, 'manager.socket.123'), '');

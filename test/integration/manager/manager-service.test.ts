@@ -22,12 +22,15 @@ describe('the manager of a folder', () => {
   let file: string;
   let tunnels: FakeTunnels;
   let client: ControlClient;
+  /** What reading the file waits for. */
+  let before: (() => Promise<void>) | undefined;
   const running: ManagerService[] = [];
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hcm-manager-'));
     file = join(folder, 'hcm.yaml');
     tunnels = new FakeTunnels();
+    before = undefined;
     client = new ControlClient(join(folder, 'control.sock'));
   });
 
@@ -38,8 +41,10 @@ describe('the manager of a folder', () => {
 
   async function start(): Promise<ManagerService> {
     const secrets = fileSecrets(folder);
-    const load = async () =>
-      parseManagerSection(await readFile(file, 'utf8'), { file: 'hcm.yaml', env: {}, folder });
+    const load = async () => {
+      await before?.();
+      return parseManagerSection(await readFile(file, 'utf8'), { file: 'hcm.yaml', env: {}, folder });
+    };
     const service = new ManagerService({
       version: '1.2.3',
       pid: 7,
@@ -167,6 +172,38 @@ describe('the manager of a folder', () => {
     await service.keyFileChanged(keyFile);
     assert.deepEqual((await client.describe()).problems, []);
     assert.deepEqual([tunnels.of(DB).length, tunnel.stops], [1, []]);
+    isGood = false;
+    await service.keyFileChanged(keyFile);
+    let refuse: () => void = () => undefined;
+    const refused = new Promise<never>((_, reject) => {
+      refuse = () => reject(failure('HCM_CONNECTION_STRING_INVALID', 'still no "="'));
+    });
+    tunnel.renewKey = () => refused;
+    const late = service.keyFileChanged(keyFile);
+    await declare('web');
+    await client.reload();
+    assert.deepEqual((await client.describe()).problems, [], 'nothing names that file any more');
+    refuse();
+    await late;
+    assert.deepEqual((await client.describe()).problems, []);
+  });
+
+  it('changes nothing before it knows what there is: what stands in a file that is read slowly, too', async () => {
+    await declare('web');
+    let read: () => void = () => undefined;
+    const isRead = new Promise<void>((resolve) => (read = resolve));
+    let isAsked = false;
+    before = () => ((isAsked = true), isRead);
+    const starting = start();
+    await until(() => isAsked);
+    const web = { role: 'listener', connection: 'my-relay/web', entry: { target: 'web:1' } } as const;
+    const asked = Promise.allSettled([client.add(web), client.restart('listen my-relay/web', {})]);
+    await client.describe();
+    read();
+    await starting;
+    const [added, restarted] = await asked;
+    assert.match(String(added.status === 'rejected' && added.reason), /my-relay\/web stands in/);
+    assert.equal(restarted.status, 'fulfilled');
   });
 
   it('says that nothing has changed when the same is added again', async () => {
