@@ -157,12 +157,19 @@ export class SocketReader {
       return undefined;
     }
     this.#socket.pause();
-    const buffered = this.#socket.read() as Buffer | null;
+    const buffered = this.#takeBuffered();
     this.#socket[userBufferFields.buffer] = this.#current;
     this.#socket[userBufferFields.generate] = () => this.#nextBuffer();
     this.#socket[userBufferFields.callback] = (count: number) => this.#filled(count);
     handle.useUserBuffer(this.#current);
-    return buffered ?? undefined;
+    return buffered;
+  }
+
+  /** All of it: since Node 26 a read gives one of the chunks that came, no longer all of them joined. */
+  #takeBuffered(): Buffer | undefined {
+    const chunks: Buffer[] = [];
+    for (let chunk; (chunk = this.#socket.read() as Buffer | null);) chunks.push(chunk);
+    return chunks.length > 1 ? Buffer.concat(chunks) : chunks[0];
   }
 
   /** A read has put `count` bytes into the current buffer. Returns false to stop reading. */

@@ -133,9 +133,11 @@ for (const transport of ['plain', 'tls'] as const) {
       const { client, server } = await socketPair(transport);
       server.on('data', () => undefined).pause();
       server.removeAllListeners('data');
-      client.write('bc');
-      server.read(0);
-      await until(() => server.readableLength === 2);
+      for (const [index, piece] of ['b', 'c'].entries()) {
+        client.write(piece);
+        server.read(0);
+        await until(() => server.readableLength === index + 1);
+      }
       const read: string[] = [];
       const reader = new SocketReader(server, {
         onBytes: (bytes) => read.push(bytes.toString()),
