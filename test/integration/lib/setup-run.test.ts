@@ -11,6 +11,7 @@ import { HcmError } from '../../../src/protocol/errors.ts';
 import { parseTarget } from '../../../src/protocol/target.ts';
 import { AzureBed } from '../../helpers/azure-bed.ts';
 import { LEAVE, ScriptedPrompts, type ScriptedAnswer } from '../../helpers/scripted-prompts.ts';
+import { written } from '../../helpers/written.ts';
 
 const OTHER = '11111111-2222-3333-4444-555555555555';
 const GIVEN = {
@@ -54,8 +55,7 @@ describe('hcm setup, from its first word to its last', () => {
       failed = error;
       return -1;
     });
-    const textOf = (stream: PassThrough) => String((stream.read() as Buffer | null) ?? '');
-    return { prompts, status, stdout: textOf(stdout), stderr: textOf(stderr), failed };
+    return { prompts, status, stdout: written(stdout), stderr: written(stderr), failed };
   }
 
   for (const [how, answer] of [

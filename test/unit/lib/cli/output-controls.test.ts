@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { logLine } from '../../../../src/lib/cli/manager/manager-presenter.ts';
 import { Output } from '../../../../src/lib/cli/output.ts';
+import { written } from '../../../helpers/written.ts';
 
 const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
@@ -18,8 +19,8 @@ describe('what is written to a terminal', () => {
     output.say(line);
     output.warn(line);
     output.complain(line);
-    const written = String(stdout.read()) + String(stderr.read());
-    assert.doesNotMatch(written, STEERING);
-    assert.equal(written.trim().split('\n').length, 4);
+    const text = written(stdout) + written(stderr);
+    assert.doesNotMatch(text, STEERING);
+    assert.equal(text.trim().split('\n').length, 4);
   });
 });

@@ -5,6 +5,7 @@ import { presentError } from '../../../../src/lib/cli/error-presenter.ts';
 import { Output, type OutputOptions } from '../../../../src/lib/cli/output.ts';
 import { HcmError } from '../../../../src/protocol/errors.ts';
 import type { TunnelEvent } from '../../../../src/tunnel/events.ts';
+import { written } from '../../../helpers/written.ts';
 
 const SECRET = 'SharedAccessKey=c2VjcmV0c2VjcmV0';
 const BASE = { time: '2026-01-02T03:04:05.678Z', connection: 'ns.servicebus.windows.net/db' };
@@ -12,8 +13,7 @@ const BASE = { time: '2026-01-02T03:04:05.678Z', connection: 'ns.servicebus.wind
 function captured(options: OutputOptions = {}, terminal = false) {
   const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: terminal })];
   const output = new Output({ stdout, stderr, env: {}, ...options });
-  const read = (stream: PassThrough) => String(stream.read() ?? '');
-  return { output, stdout: () => read(stdout), stderr: () => read(stderr) };
+  return { output, stdout: () => written(stdout), stderr: () => written(stderr) };
 }
 
 describe('output', () => {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { Output } from '../../../../src/lib/cli/output.ts';
+import { written } from '../../../helpers/written.ts';
 
 function captured(terminal: boolean, quiet = false) {
   const stderr = Object.assign(new PassThrough(), { isTTY: terminal, columns: 40 });
   const stdout = new PassThrough();
   const output = new Output({ stdout, stderr, env: {}, quiet });
-  return { output, stderr: () => String(stderr.read() ?? ''), stdout: () => String(stdout.read() ?? '') };
+  return { output, stderr: () => written(stderr), stdout: () => written(stdout) };
 }
 
 const WIPE = '\r\u001b[2K';

@@ -8,6 +8,7 @@ import { audienceCovers, parseSasToken, verifySasSignature } from '../../../../s
 import type { Connection } from '../../../../src/tunnel/options.ts';
 import { entraTokens, readySasToken, sasKeyTokens } from '../../../../src/tunnel/token-provider.ts';
 import { rejectsWith } from '../../../helpers/tunnel.ts';
+import { written } from '../../../helpers/written.ts';
 
 const NOW_MS = 1_900_000_000_000 - 3_600_000;
 const clock = { nowMs: () => NOW_MS, monotonicMs: () => 0, setTimer: () => () => undefined };
@@ -105,7 +106,7 @@ describe('hcm token', () => {
       ...{ isWatched: false, argv: ['ns1/team/web'], output },
       ...over,
     });
-    return { stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? '') };
+    return { stdout: written(stdout), stderr: written(stderr) };
   };
 
   it('prints the token alone', async () => {

@@ -10,6 +10,7 @@ import {
 import { Output } from '../../../../../src/lib/cli/output.ts';
 import { nameFilter } from '../../../../../src/lib/cli/manager/name-filter.ts';
 import type { ConnectionDetails, KeysView } from '../../../../../src/manager/control/operations.ts';
+import { written } from '../../../../helpers/written.ts';
 
 const NOW = Date.parse('2026-01-01T01:00:00.000Z');
 const reason = { code: 'HCM_TARGET_REFUSED', message: 'db:5432 refused', next: 'look there' } as const;
@@ -37,7 +38,7 @@ describe('what the manager runs, for people', () => {
     const said = (existing: number) => {
       const stderr = new PassThrough();
       printManaged(new Output({ stderr, env: {} }), [], NOW, existing);
-      return String(stderr.read());
+      return written(stderr);
     };
     assert.match(said(0), /^The manager runs no connection\. Next: hcm add /);
     assert.match(said(2), /^None of the connections .*Next: hcm list$/m);

@@ -5,6 +5,7 @@ import { Output } from '../../../../../src/lib/cli/output.ts';
 import type { ConnectionView } from '../../../../../src/manager/control/operations.ts';
 import { HcmError } from '../../../../../src/protocol/errors.ts';
 import { FakeClock } from '../../../../helpers/fake-clock.ts';
+import { written } from '../../../../helpers/written.ts';
 
 const view = (state: ConnectionView['state'], reason?: ConnectionView['reason']) =>
   ({ id: 'listen my-relay/db', state, ...(reason && { reason }) }) as ConnectionView;
@@ -49,7 +50,7 @@ describe('the state that hcm add tells', () => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const texts = { did: 'Added my-relay/db', show: 'hcm show my-relay/db' };
     sayReached(new Output({ stdout, stderr, env: {} }), one, texts);
-    return [stdout, stderr].map((stream) => String(stream.read() ?? ''));
+    return [stdout, stderr].map(written);
   }
 
   it('stands in the answer itself, with its reason and its remedy, where it is not online', () => {

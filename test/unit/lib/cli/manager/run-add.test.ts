@@ -6,6 +6,7 @@ import { addConnection, type AddFlags } from '../../../../../src/lib/cli/manager
 import { Output } from '../../../../../src/lib/cli/output.ts';
 import type { ControlClient } from '../../../../../src/manager/control/control-client.ts';
 import type { AddRequest } from '../../../../../src/manager/control/operations.ts';
+import { written } from '../../../../helpers/written.ts';
 
 const STRING = 'Endpoint=sb://localhost:1/;SharedAccessKeyName=l;SharedAccessKey=a2V5';
 
@@ -30,7 +31,7 @@ describe('hcm add', () => {
       flags: { entra: false, ...flags },
       output: new Output({ stdout: new PassThrough(), stderr, env: {} }),
     });
-    return { sent: sent[0], stderr: String(stderr.read() ?? '') };
+    return { sent: sent[0], stderr: written(stderr) };
   }
 
   it('stores the idle timeout of a listener and of a forward', async () => {

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import type { ControlClient } from '../../../../../src/manager/control/control-client.ts';
 import { browserCommand, openDashboard } from '../../../../../src/lib/cli/manager/run-dashboard.ts';
 import { Output } from '../../../../../src/lib/cli/output.ts';
+import { written } from '../../../../helpers/written.ts';
 
 const CODE = 'token=Bearer0123456789abcdef0123456789abcdef';
 const URL = `http://127.0.0.1:5005/?code=${CODE}`;
@@ -36,7 +37,7 @@ describe('hcm dashboard', () => {
         return Promise.resolve(starts);
       },
     });
-    return { stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? ''), launched };
+    return { stdout: written(stdout), stderr: written(stderr), launched };
   }
 
   it('prints the link, whole, and opens it', async () => {
