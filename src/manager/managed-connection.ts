@@ -74,6 +74,13 @@ export class ManagedConnection {
     return tunnels.flatMap((tunnel) => tunnel.streams());
   }
 
+  /** The target that Azure names now, where another one was confirmed; an allow-list leaves nothing to confirm. */
+  get unconfirmedTarget(): string | undefined {
+    const { state, target } = this.record;
+    const isRefused = 'reason' in state && state.reason.code === 'HCM_TARGET_NOT_ALLOWED';
+    return isRefused && this.#named.confirmed !== undefined ? target : undefined;
+  }
+
   /** How often its target is asked whether it is there while all is well; undefined when it is not. */
   get checkEveryMs(): number | undefined {
     return this.#gate.everyMs;

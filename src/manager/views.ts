@@ -11,7 +11,7 @@ import { percentile } from './set-up-times.ts';
 import type { ConnectionSpec } from './tunnel.ts';
 
 export function viewOf(managed: ManagedConnection): ConnectionView {
-  const { spec, record, tunnel } = managed;
+  const { spec, record, tunnel, unconfirmedTarget } = managed;
   const { state, totals, streams } = record;
   const { newest } = record.setUp;
   const { id, role, connection, source } = spec;
@@ -23,10 +23,11 @@ export function viewOf(managed: ManagedConnection): ConnectionView {
     ...{ id, role, connection, source },
     state: state.name,
     since: isoTime(state.sinceMs),
-    ...('reason' in state ? { reason: withRemedy(state.reason, spec) } : {}),
+    ...('reason' in state ? { reason: withRemedy(state.reason, managed) } : {}),
     ...(retryAtMs === undefined ? {} : { retryAt: isoTime(retryAtMs) }),
     ...(healthCheck === undefined ? {} : { healthCheck }),
     ...(target === undefined ? {} : { target }),
+    ...(unconfirmedTarget === undefined ? {} : { unconfirmedTarget }),
     binds: tunnel?.binds ?? wantedBindsOf(spec),
     openStreams: streams.size,
     opened: totals.opened,
@@ -97,10 +98,9 @@ export function measuredOf(managed: ManagedConnection): Measured {
  * Another target than the confirmed one is confirmed here; whatever else may not be dialed, the listener's flags say. A key
  * that is missing is missing to the manager, which has no flags of whoever asks.
  */
-function withRemedy(reason: Reason, spec: ConnectionSpec): Reason {
-  const { pinned, connection } = spec;
-  if (reason.code === 'HCM_TARGET_NOT_ALLOWED' && pinned !== undefined)
-    return { ...reason, next: `hcm restart ${connection} --accept-target` };
+function withRemedy(reason: Reason, { spec, unconfirmedTarget }: ManagedConnection): Reason {
+  if (unconfirmedTarget !== undefined)
+    return { ...reason, next: `hcm restart ${spec.connection} --accept-target` };
   if (reason.code === 'HCM_TOKEN_MISSING' && reason.next === remedyOf({ code: reason.code }))
     return { ...reason, next: keyRemedy(spec) };
   return reason;

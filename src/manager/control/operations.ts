@@ -38,6 +38,8 @@ export interface ConnectionView {
   /** Of `waiting`: when it tries again. Of `target-down`: when the target is asked again. */
   readonly retryAt?: string | undefined;
   readonly target?: string | undefined;
+  /** The target that Azure names now, where another one was confirmed: nothing is forwarded there until `restart` accepts it. */
+  readonly unconfirmedTarget?: string | undefined;
   readonly binds: readonly string[];
   /** How its target is asked whether it is there, and how often while all is well; absent when it is not. */
   readonly healthCheck?: { readonly check: string; readonly everySeconds: number } | undefined;

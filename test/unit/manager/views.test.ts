@@ -4,6 +4,7 @@ import { parseManagerSection } from '../../../src/lib/config/hcm-yaml/load.ts';
 import { Manager } from '../../../src/manager/manager.ts';
 import { specsOf, type SpecSource } from '../../../src/manager/specs.ts';
 import { viewOf } from '../../../src/manager/views.ts';
+import { parseTarget } from '../../../src/protocol/target.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeTunnels, failure } from '../../helpers/fake-tunnels.ts';
 
@@ -69,4 +70,37 @@ describe('the view of a connection that waits', () => {
       /^Write connectionStringFile: FILE into its entry of hcm.yaml; or sign in/,
     );
   });
+});
+
+describe('the view of a listener that may not forward where it should', () => {
+  const PINNED = 'db:5432';
+  const NAMED = 'other:22';
+
+  for (const [what, more, unconfirmed] of [
+    ['has the target that can be accepted, where another one was confirmed', {}, NAMED],
+    ['has none, where an allow-list has no rule for it', { allow: ['db:5432'] }, undefined],
+  ] as const)
+    it(what, async () => {
+      const tunnels = new FakeTunnels();
+      const clock = new FakeClock();
+      const manager = new Manager({
+        ...{ clock, random: () => 0, open: tunnels.open, graceMs: 0 },
+        listener: { onState: () => undefined, onEvent: () => undefined },
+      });
+      const text = JSON.stringify({ manager: { listeners: [{ connection: 'my-relay/db', ...more }] } });
+      const read = await parseManagerSection(text, { file: 'hcm.yaml', env: {}, folder: '/' });
+      manager.follow(specsOf([{ source: 'store', manager: read, pinnedOf: () => parseTarget(PINNED) }]));
+      await clock.advanceAsync(0);
+      const error = failure('HCM_TARGET_NOT_ALLOWED', 'not there');
+      tunnels.last.emit({ event: 'online', target: NAMED, error });
+      const [managed] = manager.connections;
+      assert.ok(managed);
+      const { state, target, unconfirmedTarget, reason } = viewOf(managed);
+      assert.deepEqual([state, target, unconfirmedTarget], ['degraded', NAMED, unconfirmed]);
+      const accept = 'hcm restart my-relay/db --accept-target';
+      assert.equal(reason?.next === accept, unconfirmed !== undefined);
+      tunnels.last.emit({ event: 'target-changed', target: PINNED });
+      assert.equal(viewOf(managed).unconfirmedTarget, undefined);
+      await manager.stop(0);
+    });
 });
