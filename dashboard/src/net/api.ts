@@ -128,10 +128,10 @@ async function errorOf(response: Response): Promise<ApiError> {
   const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
   const { code, message, details } = answer?.error ?? {};
   if (response.status === SIGNED_OUT || response.status === REFUSED)
-    return new ApiError('over', message ?? 'The session of this page is over.');
+    return new ApiError('over', message ?? 'The session of this page is over.', details?.next);
   if (code === undefined || message === undefined)
     return new ApiError('HCM_UNEXPECTED', `The manager answered with status ${response.status}.`);
-  return new ApiError(code, message, answer?.error?.next ?? details?.next);
+  return new ApiError(code, message, details?.next);
 }
 
 const SIGNED_OUT = 401;
@@ -141,7 +141,6 @@ interface Answer {
   readonly error?: {
     readonly code?: ErrorCode;
     readonly message?: string;
-    readonly next?: string;
     readonly details?: { readonly next?: string };
   };
 }

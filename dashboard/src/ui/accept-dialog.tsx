@@ -1,4 +1,6 @@
-/** Confirms the target that Azure names now. Until then nothing is forwarded there. */
+/** Confirms the target that Azure names. Until then nothing is forwarded there. */
+import type { RefObject } from 'preact';
+import { useState } from 'preact/hooks';
 import type { ConnectionView } from '../../../src/manager/control/operations.ts';
 import { api } from '../net/api.ts';
 import { useAction } from './action.ts';
@@ -6,22 +8,33 @@ import { Dialog } from './dialog.tsx';
 import { Failure } from './failure.tsx';
 import { usePage } from './page-context.ts';
 
-export function AcceptDialog({ view, onClose }: { view: ConnectionView; onClose: () => void }) {
+interface AcceptProps {
+  view: ConnectionView;
+  /** What has the focus next: the button that asks for this goes. */
+  beside: RefObject<HTMLElement | null>;
+  onClose: () => void;
+}
+
+export function AcceptDialog({ view, beside, onClose }: AcceptProps) {
   const page = usePage();
+  /** As it was when it was asked: what Azure names meanwhile must not slip under the button. */
+  const [{ id, connection, reason, unconfirmedTarget: target = '' }] = useState(view);
   const { dialog, busy, error, run } = useAction();
   const accept = async (close: () => void) => {
-    await api.restart(view.id, view.target);
+    await api.restart(id, target);
+    const isOpen = dialog.current?.open;
     close();
-    page.say(`${view.connection} leads to ${view.target ?? 'the target that Azure names'} from now on.`);
+    if (isOpen) beside.current?.focus();
+    page.say(`${connection} leads to ${target} from now on.`);
     void page.feed.refresh();
   };
   return (
-    <Dialog title={`Accept the target of ${view.connection}?`} place={dialog} onClose={onClose}>
+    <Dialog title={`Accept the target of ${connection}?`} place={dialog} onClose={onClose}>
       {(close) => (
         <>
-          <p>{view.reason?.message}.</p>
+          <p>{reason?.message}.</p>
           <p>
-            From then on this machine forwards to <code>{view.target}</code>. Accept it only when you know who
+            From then on this machine forwards to <code>{target}</code>. Accept it only when you know who
             changed it: whoever may write the connection’s metadata in Azure chooses this address.
           </p>
           {error && <Failure error={error} />}
@@ -35,7 +48,7 @@ export function AcceptDialog({ view, onClose }: { view: ConnectionView; onClose:
               aria-disabled={busy}
               onClick={() => void run(() => accept(close))}
             >
-              {busy ? 'Accepting …' : `Accept ${view.target ?? ''}`}
+              {busy ? 'Accepting …' : `Accept ${target}`}
             </button>
           </div>
         </>

@@ -1,5 +1,6 @@
 /** The chosen connection: what it is, why it is so, what can be done, and what it carries. */
-import { useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useRef, useState } from 'preact/hooks';
 import type { ConnectionView } from '../../../src/manager/control/operations.ts';
 import { formatBytes, formatCount, formatMs } from '../model/format.ts';
 import { formatRoute } from '../model/route.ts';
@@ -49,6 +50,7 @@ function Details({ id, cell }: { id: string; cell: ConnectionCell }) {
   const details = useValue(feed.details);
   const known = details?.id === id ? details : undefined;
   const [asked, setAsked] = useState<Asked>();
+  const test = useRef<HTMLButtonElement>(null);
   const close = () => setAsked(undefined);
   return (
     <section class="details" aria-labelledby="details-title">
@@ -69,7 +71,7 @@ function Details({ id, cell }: { id: string; cell: ConnectionCell }) {
             </span>
           </p>
         </div>
-        <Actions id={id} view={view} ask={setAsked} />
+        <Actions id={id} view={view} ask={setAsked} test={test} />
       </div>
       {view.reason && (
         <div class="banner" data-state={view.state}>
@@ -94,13 +96,20 @@ function Details({ id, cell }: { id: string; cell: ConnectionCell }) {
         <LogLines id={id} text="" label={`Log of ${view.connection}`} />
       </section>
       {asked === 'test' && <TestDialog id={id} connection={view.connection} onClose={close} />}
-      {asked === 'accept' && <AcceptDialog view={view} onClose={close} />}
+      {asked === 'accept' && <AcceptDialog view={view} beside={test} onClose={close} />}
       {asked === 'remove' && <RemoveDialog view={view} onClose={close} />}
     </section>
   );
 }
 
-function Actions({ id, view, ask }: { id: string; view: ConnectionView; ask: (what: Asked) => void }) {
+interface ActionsProps {
+  id: string;
+  view: ConnectionView;
+  ask: (what: Asked) => void;
+  test: RefObject<HTMLButtonElement | null>;
+}
+
+function Actions({ id, view, ask, test }: ActionsProps) {
   const page = usePage();
   const [restarting, setRestarting] = useState(false);
   const restart = async () => {
@@ -118,12 +127,12 @@ function Actions({ id, view, ask }: { id: string; view: ConnectionView; ask: (wh
   const fromFile = view.source === 'file';
   return (
     <div class="actions" role="group" aria-label={`What to do with ${view.connection}`}>
-      {!fromFile && view.role === 'listener' && view.reason?.code === 'HCM_TARGET_NOT_ALLOWED' && (
+      {!fromFile && view.unconfirmedTarget !== undefined && (
         <button type="button" class="button primary" aria-haspopup="dialog" onClick={() => ask('accept')}>
           <Symbol name="accept" /> Accept target
         </button>
       )}
-      <button type="button" class="button" aria-haspopup="dialog" onClick={() => ask('test')}>
+      <button ref={test} type="button" class="button" aria-haspopup="dialog" onClick={() => ask('test')}>
         <Symbol name="test" /> Test
       </button>
       <button

@@ -6,6 +6,7 @@ import { Prose } from './text.tsx';
 type Help = Readonly<Record<string, { readonly text: string; readonly next?: string }>>;
 
 export interface Trouble {
+  /** Empty: it is no error of the manager. */
   readonly code: string;
   readonly message: string;
   readonly next?: string | undefined;
@@ -31,7 +32,7 @@ export function Remedy({ trouble, children }: { trouble: Trouble; children?: Com
   return (
     <>
       <p class="message">
-        {sentence(trouble.message)} <code class="code">{trouble.code}</code>
+        {sentence(trouble.message)} {trouble.code !== '' && <code class="code">{trouble.code}</code>}
       </p>
       {next && (
         <p class="next">

@@ -12,11 +12,10 @@ export function RemoveDialog({ view, onClose }: { view: ConnectionView; onClose:
   const { dialog, busy, error, run } = useAction();
   const remove = async (close: () => void) => {
     await api.remove(view.id);
-    // Whoever has closed it looks at something else by now.
-    const isOpen = dialog.current?.open;
     close();
     page.say(`${view.connection} is removed.`);
-    if (isOpen) page.go({ view: 'connections' });
+    const route = page.route.get();
+    if (route.view === 'connection' && route.id === view.id) page.go({ view: 'connections' });
     void page.feed.refresh();
   };
   return (

@@ -134,8 +134,11 @@ export class WebServer {
     const pageKey = String(request.headers[PAGE_KEY_HEADER] ?? '');
     const session = this.#sessionsOf(request).find((one) => one.isKey(pageKey));
     if (session === undefined) {
-      const text = 'You are not signed in here, or no longer. Next: hcm dashboard';
-      return refuse(response, true, { status: 401, code: 'HCM_SIGN_IN_REQUIRED', text });
+      const text = 'You are not signed in here, or no longer.';
+      return refuse(response, true, {
+        ...{ status: 401, code: 'HCM_SIGN_IN_REQUIRED', text },
+        next: 'hcm dashboard',
+      });
     }
     this.#limit.keep(request.socket);
     // Followers stay until the session ends, at the latest.
@@ -192,7 +195,7 @@ export class WebServer {
 function refuse(
   response: ServerResponse,
   isApi: boolean,
-  { status, code, text }: { status: number; code: ErrorCode; text: string },
+  { status, code, text, next }: { status: number; code: ErrorCode; text: string; next?: string },
 ): void {
   // Nobody reads what else it sends.
   response.setHeader('Connection', 'close');
@@ -200,7 +203,7 @@ function refuse(
   sendText(
     response,
     status,
-    JSON.stringify({ error: { code, message: text, details: {} } }),
+    JSON.stringify({ error: { code, message: text, details: { next } } }),
     'application/json',
   );
 }

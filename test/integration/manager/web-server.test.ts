@@ -164,8 +164,9 @@ describe("the manager's web server", () => {
         `/v1/manager?${PAGE_KEY_HEADER}=${first[PAGE_KEY_HEADER]}`,
       ]) {
         const { status: given, text } = await get(path, headers);
-        const { error } = JSON.parse(text) as { error: { code: string } };
+        const { error } = JSON.parse(text) as { error: { code: string; details: object } };
         assert.deepEqual([given, error.code], [401, 'HCM_SIGN_IN_REQUIRED'], `${what} ${path}`);
+        assert.deepEqual(error.details, { next: 'hcm dashboard' });
       }
       const path = '/v1/connections/a/restart';
       assert.equal(await status(ask('POST', path, { ...headers, origin: own })), 401, what);

@@ -17,14 +17,15 @@ const EVERY_MS = 5_000;
 const PAST_SAMPLES = 720;
 
 /** What the page asks for. */
-type Asked = Answered | 'describe' | 'show' | 'remove' | 'restart' | 'logs' | 'samples' | 'subscribe';
+type Asked = Answered | 'describe' | 'restart' | 'logs' | 'samples' | 'subscribe';
 /** What can be answered late. */
-type Answered = 'list' | 'add' | 'namedTarget' | 'test';
+type Answered = 'list' | 'add' | 'namedTarget' | 'remove' | 'test';
 
 export class ManyConnections {
   readonly #startedMs = Date.now();
   readonly #watchers = new Set<(event: EventView) => void>();
   readonly #states = new Map<string, Partial<ConnectionView>>();
+  readonly #removed = new Set<string>();
   #server: WebServer | undefined;
   #hold: Hold | undefined;
 
@@ -68,9 +69,11 @@ export class ManyConnections {
     return this.#hold;
   }
 
-  /** Answers what a test still holds. */
-  letGo(): void {
+  /** Answers what a test still holds, and all are again as they were at first. */
+  reset(): void {
     this.#hold?.release();
+    this.#states.clear();
+    this.#removed.clear();
   }
 
   tell(event: EventView): void {
@@ -143,21 +146,21 @@ export class ManyConnections {
       problems: [],
     }),
     list: (detailsOf) => {
-      const views = this.ids.map((id, at) => (id === detailsOf ? this.#details(at) : this.#view(at)));
+      const views = this.ids
+        .map((id, at) => (id === detailsOf ? this.#details(at) : this.#view(at)))
+        .filter(({ id }) => !this.#removed.has(id));
       // Who begins to follow is told at once.
       return detailsOf === undefined ? views : (this.#answer('list', views) as never);
-    },
-    show: (id) => {
-      const at = this.ids.indexOf(id);
-      if (at < 0) throw new HcmError('HCM_RESOURCE_NOT_FOUND', `The manager has no connection "${id}".`);
-      return this.#details(at);
     },
     add: async () => {
       await this.#answer('add', undefined);
       throw new HcmError('HCM_STATE_UNWRITABLE', 'The disk is full.');
     },
     namedTarget: () => this.#answer('namedTarget', { target: '10.9.9.9:22' }),
-    remove: () => Promise.resolve(),
+    remove: (id) => {
+      this.#removed.add(id);
+      return this.#answer('remove', undefined);
+    },
     restart: (id) => Promise.resolve(this.#view(this.ids.indexOf(id))),
     test: async () => {
       await this.#answer('test', undefined);
@@ -247,10 +250,11 @@ function firstState(at: number): Partial<ConnectionView> {
     return {
       state: 'degraded',
       target: '10.9.9.9:22',
+      unconfirmedTarget: '10.9.9.9:22',
       reason: {
         code: 'HCM_TARGET_NOT_ALLOWED',
         message: 'Azure names the target 10.9.9.9:22 now; 10.20.3.5:5435 was confirmed',
-        next: 'hcm restart contoso-relay/erp-3 --accept-target, when you know who changed it',
+        next: 'hcm restart contoso-relay/erp-3 --accept-target',
       },
     };
   if (at === 8)
