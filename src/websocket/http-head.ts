@@ -90,3 +90,9 @@ export function formatHead(startLine: string, headers: RawHeaders): string {
 function malformed(text: string): WebSocketError {
   return new WebSocketError('WS_HANDSHAKE_INVALID', `HTTP: ${text}`);
 }
+
+/** True when a body follows the head, maybe an empty one. */
+export function hasBody(rawHeaders: RawHeaders): boolean {
+  if (headerValues(rawHeaders, 'Transfer-Encoding').length > 0) return true;
+  return headerValues(rawHeaders, 'Content-Length').some((value) => Number(value) !== 0);
+}

@@ -10,6 +10,7 @@ import { asksForWebSocket, readHead } from '../../websocket/handshake.ts';
 import { formatHead, type HttpHead, type RawHeaders } from '../../websocket/http-head.ts';
 import type { CertifiedKey } from '../certified-key.ts';
 import { endWith, Handshake } from '../relay/handshake.ts';
+import { becomesWebSocket } from './http-door.ts';
 import { Sockets } from './sockets.ts';
 
 export interface FrontDoorOptions {
@@ -40,6 +41,7 @@ export class FrontDoor {
     options.http.on('upgrade', (request, socket, rest) => {
       const startLine = `${request.method} ${request.url} HTTP/1.1`;
       const head: HttpHead = { startLine, rawHeaders: request.rawHeaders, bytes: 0 };
+      if (!becomesWebSocket(request)) return this.#handToHttp(socket as Socket, head, rest);
       (socket as Socket).setTimeout(0).pause();
       this.#serve(socket as Socket, head, rest);
     });

@@ -11,7 +11,8 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { relayAnswer } from '../../protocol/relay-answers.ts';
-import { formatHead, HEAD_MAX_BYTES } from '../../websocket/http-head.ts';
+import { asksForWebSocket } from '../../websocket/handshake.ts';
+import { formatHead, hasBody, HEAD_MAX_BYTES } from '../../websocket/http-head.ts';
 import { isEntityRead, readEntity } from '../relay/entity-read.ts';
 import { endWith } from '../relay/handshake.ts';
 import { refuseRequest } from '../relay/http/refuse-request.ts';
@@ -46,7 +47,12 @@ export function createHttpDoor({ relay, handlers = [] }: HttpDoorOptions): Serve
     if (isEntityRead(request)) return readEntity(context, request, response);
     relayRequest(context, request, response);
   };
-  const options = { keepAliveTimeout: IDLE_MS, maxHeaderSize: HEAD_MAX_BYTES };
+  const options = {
+    keepAliveTimeout: IDLE_MS,
+    maxHeaderSize: HEAD_MAX_BYTES,
+    // Since Node 22.21 and 24.9; an older one gives every offer to 'upgrade'.
+    shouldUpgradeCallback: becomesWebSocket,
+  };
   const server = createServer(options, (message, response) => serve(message, response, false));
   server.on('checkContinue', (message, response) => serve(message, response, true));
   server.on('connect', (message: IncomingMessage, socket: Socket) => forbid(relay, message, socket));
@@ -54,6 +60,11 @@ export function createHttpDoor({ relay, handlers = [] }: HttpDoorOptions): Serve
   // Their size is limited, not their number: node:http would drop what is over 1,000 without a word.
   server.maxHeadersCount = 0;
   return server;
+}
+
+/** False: it is answered by HTTP all the same. With a body, what newer Nodes hand on as an upgrade is no socket. */
+export function becomesWebSocket({ rawHeaders }: IncomingMessage): boolean {
+  return asksForWebSocket(rawHeaders) && !hasBody(rawHeaders);
 }
 
 /** CONNECT asks for a tunnel of another kind (Microsoft's protocol guide forbids it). */

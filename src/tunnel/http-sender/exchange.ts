@@ -13,20 +13,12 @@ import {
 import { HcmError } from '../../protocol/errors.ts';
 import { urlHost } from '../../protocol/relay-hosts.ts';
 import { sanitizeReason } from '../../protocol/tracking.ts';
-import { HEAD_MAX_BYTES } from '../../websocket/http-head.ts';
+import { hasBody, HEAD_MAX_BYTES } from '../../websocket/http-head.ts';
 import { resetSocket } from '../../websocket/reset-socket.ts';
 import { asHcmError } from '../emitter.ts';
 import { nodeCode } from '../network-errors.ts';
 import type { Sender } from '../sender.ts';
-import {
-  hasBody,
-  localHeadersOf,
-  originForm,
-  relayHeadersOf,
-  relayTarget,
-  remoteOf,
-  withRequestId,
-} from './heads.ts';
+import { localHeadersOf, originForm, relayHeadersOf, relayTarget, remoteOf, withRequestId } from './heads.ts';
 import { answerWith, errorBody, statusOf } from './local-answer.ts';
 import { isRelaysOwn, listenersRefusal, relaysRefusal } from './refusal.ts';
 import type { RelayAgent } from './relay-agent.ts';

@@ -63,12 +63,6 @@ export function remoteOf({
   return remoteAddress === undefined ? undefined : `${remoteAddress}:${remotePort}`;
 }
 
-/** True when a body follows the head, maybe an empty one. */
-export function hasBody(rawHeaders: RawHeaders): boolean {
-  if (headerValues(rawHeaders, 'Transfer-Encoding').length > 0) return true;
-  return headerValues(rawHeaders, 'Content-Length').some((value) => Number(value) !== 0);
-}
-
 /** The headers for the relay. `token` undefined: the sender is anonymous. */
 export function relayHeadersOf(
   rawHeaders: RawHeaders,

@@ -22,7 +22,7 @@ import {
   foreignHostBody,
   MISDIRECTED,
 } from './local-answer.ts';
-import { headWithoutOffer, isOfferOfHttp2, openUpgrade } from './raw-upgrade.ts';
+import { headWithoutOffer, openUpgrade, staysHttp } from './raw-upgrade.ts';
 import { RelayAgent } from './relay-agent.ts';
 import { RelayTokens } from './relay-tokens.ts';
 
@@ -47,12 +47,15 @@ export async function startHttpPort(
   sender: Sender,
   options: HttpPortOptions = {},
 ): Promise<HttpPort> {
-  // An upload may take as long as it takes: Node would cut it after five minutes.
-  const server = createServer({
+  const settings = {
     maxHeaderSize: HEAD_MAX_BYTES,
+    // An upload may take as long as it takes: Node would cut it after five minutes.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
-  });
+    // Since Node 22.21 and 24.9; an older one gives every offer to 'upgrade'.
+    shouldUpgradeCallback: (request: IncomingMessage) => !staysHttp(request),
+  };
+  const server = createServer(settings);
   await listen(server, bind);
   return new BoundHttpPort(server, bind, sender, options);
 }
@@ -115,7 +118,7 @@ class BoundHttpPort implements HttpPort {
     socket.on('error', ignore);
     const foreign = foreignHost(this.#bind, request);
     if (foreign !== undefined) return answerOnSocket(socket, MISDIRECTED, foreignHostBody(foreign));
-    if (isOfferOfHttp2(request)) {
+    if (staysHttp(request)) {
       socket.unshift(Buffer.concat([headWithoutOffer(request), rest]));
       return void this.#server.emit('connection', socket);
     }

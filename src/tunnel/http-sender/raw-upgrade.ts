@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { RELAY_HEADERS } from '../../protocol/headers.ts';
 import { stripPrefix } from '../../protocol/http-path.ts';
-import { formatHead, headerList, type RawHeaders } from '../../websocket/http-head.ts';
+import { formatHead, hasBody, headerList, type RawHeaders } from '../../websocket/http-head.ts';
 import { asHcmError } from '../emitter.ts';
 import type { Sender } from '../sender.ts';
 import { SocketEnd } from '../socket-end.ts';
@@ -32,10 +32,13 @@ export interface Upgrade {
   readonly rest: Buffer;
 }
 
-/** True when the client only says that it could speak HTTP/2, too: any server may leave that unheard (RFC 9113, 3.1). */
-export function isOfferOfHttp2({ rawHeaders }: IncomingMessage): boolean {
+/**
+ * True when the request is answered by HTTP all the same, as any server may (RFC 9110, 7.8): the client only says that it
+ * could speak HTTP/2, too, or sends a body, which no newer Node hands on with the socket.
+ */
+export function staysHttp({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): boolean {
   const offered = headerList(rawHeaders, 'Upgrade').map((protocol) => protocol.toLowerCase());
-  return offered.every((protocol) => protocol === 'h2c');
+  return offered.every((protocol) => protocol === 'h2c') || hasBody(rawHeaders);
 }
 
 /** The head of the request, without what is not the target's: the name of the connection in the path, a token for the relay. */

@@ -211,6 +211,21 @@ describe('the emulator', () => {
     equal(emulator.listenerCount('one'), 1);
   });
 
+  it('answers a kept-alive connection by HTTP that offers another protocol, or sends a body with its offer', async () => {
+    const { relay } = await startEmulator();
+    const client = await RawClient.connect(relay);
+    for (const offer of ['h2c', 'websocket', 'other']) {
+      client.socket.write(
+        `POST /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${offer}\r\nContent-Length: 4\r\n\r\nbody`,
+      );
+      const { status, headers } = await client.answer();
+      equal(status, 401);
+      const length = Number(headers.get('content-length')?.[0]);
+      await until(() => client.received.length === length, 'the body');
+      client.received = Buffer.alloc(0);
+    }
+  });
+
   it('is ready in a moment', async () => {
     const ca = await createCa();
     const timings: number[] = [];

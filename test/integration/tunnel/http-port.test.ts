@@ -647,7 +647,7 @@ describe('a local HTTP port', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('refuses CONNECT, and reads an offer of HTTP/2 as the plain request that it also is', async () => {
+  it('refuses CONNECT, and reads an offer of HTTP/2 or one with a body as the plain request that it also is', async () => {
     relay.answer = (request, response) => {
       response.writeHead(200, { Via: VIA });
       request.pipe(response);
@@ -656,12 +656,18 @@ describe('a local HTTP port', () => {
     const asked = ask(url, { method: 'CONNECT', path: 'example.com:443' }).end();
     const [refusal] = (await once(asked, 'connect')) as [IncomingMessage];
     assert.equal(refusal.statusCode, 405);
-    const offer = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABk' };
-    const answer = await got(`${url}x`, { method: 'POST', body: 'both', headers: offer });
-    assert.equal(answer.body.toString(), 'both');
-    assert.equal(last().url, `/${ENTITY}/x`);
-    assert.equal(last().headers['http2-settings'], undefined);
-    await until(() => events.of('request').length === 1);
+    for (const protocol of ['h2c', 'websocket', 'other']) {
+      const offer = {
+        Connection: 'Upgrade, HTTP2-Settings',
+        Upgrade: protocol,
+        'HTTP2-Settings': 'AAMAAABk',
+      };
+      const answer = await got(`${url}x`, { method: 'POST', body: protocol, headers: offer });
+      assert.equal(answer.body.toString(), protocol);
+      assert.equal(last().url, `/${ENTITY}/x`);
+      assert.deepEqual([last().headers.upgrade, last().headers['http2-settings']], [undefined, undefined]);
+    }
+    await until(() => events.of('request').length === 3);
   });
 
   describe('when it stops', () => {

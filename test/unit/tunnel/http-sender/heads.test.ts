@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import {
-  hasBody,
   localHeadersOf,
   originForm,
   relayHeadersOf,
@@ -8,7 +7,8 @@ import {
   withRequestId,
   withoutRelayPairs,
 } from '../../../../src/tunnel/http-sender/heads.ts';
-import { headForTarget, isOfferOfHttp2 } from '../../../../src/tunnel/http-sender/raw-upgrade.ts';
+import { headForTarget, staysHttp } from '../../../../src/tunnel/http-sender/raw-upgrade.ts';
+import { hasBody } from '../../../../src/websocket/http-head.ts';
 
 const relay = { method: 'POST', host: 'ns1.servicebus.windows.net', token: 'T' };
 
@@ -137,7 +137,7 @@ describe('an upgrade', () => {
   });
 
   it('to HTTP/2 is only an offer, unless something else is offered, too', () => {
-    const offered = (value: string) => isOfferOfHttp2({ rawHeaders: ['Upgrade', value] } as never);
+    const offered = (value: string) => staysHttp({ rawHeaders: ['Upgrade', value] });
     assert.deepEqual(
       [offered('h2c'), offered('H2C'), offered('websocket'), offered('h2c, websocket')],
       [true, true, false, false],
