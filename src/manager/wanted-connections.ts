@@ -8,6 +8,7 @@ import {
   parseConnectionName,
   parseConnectionString,
   resolveConnection,
+  type ConnectionString,
 } from '../protocol/connection-string.ts';
 import { HcmError } from '../protocol/errors.ts';
 import { isLoopbackName } from '../protocol/relay-hosts.ts';
@@ -101,8 +102,8 @@ export class WantedConnections {
     this.#checkUndeclared(role, connection);
     checkAdded(entry);
     if (pinnedTarget !== undefined) parseTarget(pinnedTarget);
-    const host =
-      connectionString === undefined ? undefined : parseConnectionString(connectionString).endpoint.host;
+    const key = connectionString === undefined ? undefined : parseConnectionString(connectionString);
+    const host = key?.endpoint.host;
     const known = store.get(role, connection);
     if (known !== undefined) await this.#checkRelay(known, host);
     if (known !== undefined && (await this.#isSame(known, request)))
@@ -112,7 +113,7 @@ export class WantedConnections {
       addedAt: known?.addedAt ?? now,
     };
     await readStored(stored, folder);
-    if (connectionString !== undefined) checkFor(connection, connectionString);
+    if (key !== undefined) checkFor(connection, key);
     await store.put(stored, connectionString);
     await this.#storeChanged();
     return { changed: true, replaced: known !== undefined };
@@ -180,9 +181,9 @@ export class WantedConnections {
 }
 
 /** A key of another connection would be refused at each start. @throws HcmError HCM_CONNECTION_INVALID. */
-function checkFor(connection: string, text: string): void {
+function checkFor(connection: string, connectionString: ConnectionString): void {
   const { namespace, name } = parseConnectionName(connection);
-  const { host } = resolveConnection({ connectionString: text, name }).endpoint;
+  const { host } = resolveConnection({ connectionString, name }).endpoint;
   const [wanted = ''] = namespace.toLowerCase().split(':');
   if (host === wanted || host.startsWith(`${wanted}.`) || isLoopbackName(host)) return;
   const message = `The connection string is for ${host}, and not for ${connection}.`;

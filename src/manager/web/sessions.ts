@@ -46,9 +46,7 @@ export class Sessions {
 
   invite(): Invitation {
     const code = randomSecret();
-    const end = () => this.#codes.delete(pass);
-    const pass = new Pass(code, end, { clock: this.#clock, lifetimeMs: CODE_LIFETIME_MS });
-    admit(this.#codes, pass, CODES_MAX);
+    admit(this.#codes, new Pass(code, this.#clock, CODE_LIFETIME_MS), CODES_MAX);
     return { code, expiresMs: this.#clock.nowMs() + CODE_LIFETIME_MS };
   }
 
@@ -58,8 +56,7 @@ export class Sessions {
     if (invitation === undefined) return undefined;
     invitation.end();
     const entry = { cookie: randomSecret(), pageKey: randomSecret() };
-    const pass = new SessionPass(entry, () => this.#sessions.delete(pass), this.#clock);
-    admit(this.#sessions, pass, SESSIONS_MAX);
+    admit(this.#sessions, new SessionPass(entry, this.#clock), SESSIONS_MAX);
     return entry;
   }
 
@@ -79,21 +76,13 @@ class Pass {
   readonly #clock: Clock;
   readonly #expiresMs: number;
   readonly #cuts = new Set<() => void>();
-  readonly #end: () => void;
+  readonly #cancel: () => void;
 
-  constructor(
-    secret: string,
-    onEnd: () => void,
-    { clock, lifetimeMs }: { clock: Clock; lifetimeMs: number },
-  ) {
+  constructor(secret: string, clock: Clock, lifetimeMs: number) {
     this.hash = hashOf(secret);
     this.#clock = clock;
     this.#expiresMs = clock.nowMs() + lifetimeMs;
-    const cancel = clock.setTimer(lifetimeMs, () => this.end());
-    this.#end = () => {
-      cancel();
-      onEnd();
-    };
+    this.#cancel = clock.setTimer(lifetimeMs, () => this.end());
   }
 
   /** Timers stand still while the machine sleeps; the wall clock does not. */
@@ -107,7 +96,7 @@ class Pass {
   }
 
   end(): void {
-    this.#end();
+    this.#cancel();
     for (const cut of this.#cuts) cut();
     this.#cuts.clear();
   }
@@ -116,8 +105,8 @@ class Pass {
 class SessionPass extends Pass implements Session {
   readonly #keyHash: Buffer;
 
-  constructor({ cookie, pageKey }: Entry, onEnd: () => void, clock: Clock) {
-    super(cookie, onEnd, { clock, lifetimeMs: SESSION_LIFETIME_MS });
+  constructor({ cookie, pageKey }: Entry, clock: Clock) {
+    super(cookie, clock, SESSION_LIFETIME_MS);
     this.#keyHash = hashOf(pageKey);
   }
 
@@ -130,6 +119,7 @@ function admit<T extends Pass>(passes: Set<T>, pass: T, max: number): void {
   const [oldest] = passes;
   if (oldest && passes.size >= max) oldest.end();
   passes.add(pass);
+  pass.onEnd(() => void passes.delete(pass));
 }
 
 /** Compares with all of them: how long it takes tells nothing. */
