@@ -27,6 +27,14 @@ export class ManagerProblems {
     this.#tell(about, error);
   }
 
+  /** These are all that is wrong about it now, each with a message of its own. */
+  replace(about: About, errors: readonly HcmError[]): void {
+    const found = new Map(errors.map((error) => [`${about}: ${error.message}`, error]));
+    for (const key of this.#reasons.keys())
+      if (key.startsWith(`${about}: `) && !found.has(key)) this.clear(key);
+    for (const [key, error] of found) this.add(about, error, key);
+  }
+
   clear(key: string): void {
     this.#reasons.delete(key);
   }

@@ -86,9 +86,7 @@ export class WantedConnections {
     const { store, folder } = this.#options;
     const { manager, faults } = await readEachStored(store.connections, folder);
     this.#fromStore = manager;
-    const [first] = faults;
-    if (first === undefined) this.#problems.clear('store');
-    else this.#problems.add('store', first);
+    this.#problems.replace('store', faults);
     this.#unread.delete('store');
   }
 

@@ -332,21 +332,27 @@ describe('the manager of a folder', () => {
     assert.doesNotMatch(text, new RegExp(KEY));
   });
 
-  it('runs what the file declares although an entry of its store makes no sense, and says so', async () => {
+  it('runs what the file declares although entries of its store make no sense, and says so of each', async () => {
     await declare('web');
-    const stored = { role: 'listener', connection: 'my-relay/db', addedAt: '', entry: { target: 'no port' } };
-    await writeFile(join(folder, 'connections.json'), JSON.stringify({ version: 1, connections: [stored] }));
+    const wrong = { role: 'listener', addedAt: '', entry: { target: 'no port' } };
+    const connections = ['my-relay/db', 'my-relay/mail'].map((connection) => ({ ...wrong, connection }));
+    await writeFile(join(folder, 'connections.json'), JSON.stringify({ version: 1, connections }));
     await start();
     assert.deepEqual(
       (await client.list()).map(({ id }) => id),
       ['listen my-relay/web'],
     );
-    const [problem] = (await client.describe()).problems;
+    const [problem, other] = (await client.describe()).problems;
     assert.equal(problem?.code, 'HCM_CONFIG_INVALID');
+    assert.match(other?.message ?? '', /^my-relay\/mail in connections\.json does not run: target: expected/);
     assert.match(problem.message, /^my-relay\/db in connections\.json does not run: target: expected/);
     assert.equal(problem.next, 'Add it again, which replaces it: hcm add my-relay/db …');
     await client.add({ role: 'listener', connection: 'my-relay/db', entry: { target: 'db:5432' } });
+    assert.deepEqual((await client.describe()).problems, [other]);
+    await client.add({ role: 'listener', connection: 'my-relay/mail', entry: { target: 'mail:25' } });
     assert.deepEqual((await client.describe()).problems, []);
+    const told = (await client.logs(100)).filter(({ event }) => event === 'problem');
+    assert.equal(told.length, 2, 'each is told once');
   });
 
   it('keeps a second manager from the same folder, and from what is damaged there', async () => {
