@@ -15,6 +15,19 @@ describe('hcm, asked what it is', () => {
     assert.deepEqual([status, stderr], [0, '']);
   });
 
+  for (const args of [
+    ['--version', '--json'],
+    ['version', '--json'],
+  ]) {
+    it(`"hcm ${args.join(' ')}" is one JSON document`, async () => {
+      const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+      const { status, stdout } = await home.run(args);
+      assert.equal(status, 0);
+      const system = `${process.platform}-${process.arch}`;
+      assert.deepEqual(JSON.parse(stdout), { version, system, node: process.version });
+    });
+  }
+
   for (const args of [[], ['--help'], ['help'], ['-h']]) {
     it(`"hcm ${args.join(' ')}" says where to start and lists the commands`, async () => {
       const { status, stdout, stderr } = await home.run(args);

@@ -59,7 +59,7 @@ class Program {
     this.#watchOutput();
     const own = this.#own;
     const [first] = own;
-    if (first === '--version' || (first === 'version' && own.length === 1)) return this.#showVersion();
+    if (first === '--version' || first === 'version') return this.#showVersion();
     const list = await loadCommandList(this.#options.root, this.#options.fromSource ?? false);
     if (first === 'help') return showHelp(own.slice(1), list);
     if (first === undefined || wantsHelp(own)) return showHelp(own, list);
@@ -99,7 +99,11 @@ class Program {
 
   #showVersion(): number {
     const { name, version } = loadPackage(this.#options.root);
-    process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+    const system = `${process.platform}-${process.arch}`;
+    const text = this.#own.includes('--json')
+      ? JSON.stringify({ version, system, node: process.version })
+      : `${name}/${version} ${system} node-${process.version}`;
+    process.stdout.write(`${text}\n`);
     return 0;
   }
 }
