@@ -17,6 +17,11 @@ export function usageError(error: unknown, { id, flagNames }: Asked): unknown {
   if (Array.isArray(unknown) && typeof unknown[0] === 'string') {
     return new HcmError('HCM_USAGE', unknownFlag(unknown[0], command, flagNames), { details: { next } });
   }
+  const { args } = error as { args?: unknown };
+  if (Array.isArray(args) && /^Missing \d+ required arg/.test(error.message)) {
+    const names = (args as { name: string }[]).map(({ name }) => name.toUpperCase());
+    return new HcmError('HCM_USAGE', `${command} needs ${names.join(' and ')}.`, { details: { next } });
+  }
   const message = error.message
     .replace(/\n?See more help with --help/g, '')
     .replace(/^The following errors? occurred:\s*/, '')

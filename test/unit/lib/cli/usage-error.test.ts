@@ -11,4 +11,15 @@ describe('errors of the parser', () => {
     assert.ok(error instanceof Error);
     assert.equal(error.message, 'Missing required flag endpoint');
   });
+
+  it('name the arguments that are missing as the help writes them', () => {
+    const message =
+      'Missing 2 required args:\napp  The app.\nconnection  NAMESPACE/NAME.\nSee more help with --help';
+    const args = [{ name: 'app' }, { name: 'connection' }];
+    const error = usageError(Object.assign(new Error(message), { oclif: {}, args }), {
+      ...{ id: 'app:attach', flagNames: [] },
+    });
+    assert.ok(error instanceof Error);
+    assert.equal(error.message, 'hcm app attach needs APP and CONNECTION.');
+  });
 });
