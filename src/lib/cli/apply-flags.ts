@@ -4,6 +4,7 @@ import { HcmError } from '../../protocol/errors.ts';
 import type { AzureDeclaration } from '../config/hcm-yaml/declaration.ts';
 import { parseAzureSection } from '../config/hcm-yaml/load.ts';
 import { azureFlags, type AzureFlags } from './azure-flags.ts';
+import { formatDuration } from './durations.ts';
 import { readInputFile, readStdin } from './input-file.ts';
 import { duration } from './network-flags.ts';
 
@@ -19,8 +20,9 @@ export const declarationFlags = {
     default: DEFAULT_FILE,
   }),
   timeout: duration({
-    description: 'Limit for each namespace that is made or deleted. Default: 10m.',
+    description: 'Limit for each namespace that is made or deleted.',
     default: DEFAULT_TIMEOUT_MS,
+    defaultHelp: () => Promise.resolve(formatDuration(DEFAULT_TIMEOUT_MS)),
   }),
   ...azureFlags,
 };

@@ -11,12 +11,15 @@ export function parseDuration(text: string): number {
   });
 }
 
-/** The two largest units that matter: `1m 5s`, `850ms`. */
+/** The two largest units that matter: `1m 5s`, `15m`, `850ms`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)}ms`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 60) return `${seconds}s`;
   const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
-  if (hours > 0) return `${hours}h ${minutes % 60}m`;
-  return `${minutes}m ${seconds % 60}s`;
+  return hours > 0 ? withRest(`${hours}h`, minutes % 60, 'm') : withRest(`${minutes}m`, seconds % 60, 's');
+}
+
+function withRest(text: string, rest: number, unit: string): string {
+  return rest === 0 ? text : `${text} ${rest}${unit}`;
 }

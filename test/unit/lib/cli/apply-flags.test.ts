@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readDeclaredFile } from '../../../../src/lib/cli/apply-flags.ts';
+import { declarationFlags, readDeclaredFile } from '../../../../src/lib/cli/apply-flags.ts';
 import { HcmError } from '../../../../src/protocol/errors.ts';
 
 describe('the file of apply', () => {
@@ -18,6 +18,12 @@ describe('the file of apply', () => {
   }
 
   const code = (wanted: string) => (error: unknown) => error instanceof HcmError && error.code === wanted;
+
+  it('has a limit that help tells as one types it', async () => {
+    const { defaultHelp } = declarationFlags.timeout;
+    assert.ok(typeof defaultHelp === 'function');
+    assert.equal(await defaultHelp({ flags: {}, options: declarationFlags.timeout }), '10m');
+  });
 
   it('may name the subscription, as a flag may', async () => {
     const named = 'azure: {subscription: "${NAME}", namespaces: {}}';

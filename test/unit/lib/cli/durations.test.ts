@@ -27,4 +27,10 @@ describe('durations', () => {
   it('are written with the two units that matter', () => {
     assert.deepEqual([850, 2_000, 65_000, 3_720_000].map(formatDuration), ['850ms', '2s', '1m 5s', '1h 2m']);
   });
+
+  it('are written without a unit of which there is none, as they may be typed', () => {
+    const texts = [900_000, 3_600_000, 172_800_000].map(formatDuration);
+    assert.deepEqual(texts, ['15m', '1h', '48h']);
+    assert.deepEqual(texts.map(parseDuration), [900_000, 3_600_000, 172_800_000]);
+  });
 });
