@@ -37,16 +37,37 @@ export interface NamedBind {
 const DEFAULT_BIND: StreamBind = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 const LOGICAL_EXAMPLE = 'hcm forward CONNECTION --dialect azbridge --bind db=127.0.0.1:5432';
 
-/** @throws HcmError HCM_BIND_INVALID, HCM_USAGE. */
+/** @throws HcmError HCM_BIND_INVALID; HCM_USAGE, also for one address given twice. */
 export function parseForwardArguments(args: readonly string[], bindFlag: string | undefined): NamedBind[] {
   if (bindFlag !== undefined && (args.length > 1 || args.some(hasBind))) throw oneBindOnly();
   const flagged = bindFlag === undefined ? undefined : parseBind(bindFlag);
   if (args.length === 0) return [{ name: undefined, bind: flagged ?? DEFAULT_BIND }];
-  return args.map((text) => {
+  const binds = args.map((text): NamedBind => {
     const equals = text.indexOf('=');
     if (!hasBind(text)) return { name: text, bind: flagged ?? DEFAULT_BIND };
     return { name: text.slice(0, equals), bind: parseBind(text.slice(equals + 1)) };
   });
+  refuseSameBind(binds);
+  return binds;
+}
+
+/** The second would only say that the port is in use, as if by another program. */
+function refuseSameBind(binds: readonly NamedBind[]): void {
+  const taken = new Map<string, string>();
+  for (const { name = '', bind } of binds) {
+    const address = formatBind(bind);
+    const first = taken.get(address);
+    if (first !== undefined && !isAnyFreePort(bind))
+      throw usage(
+        `${address} stands there twice, for ${first} and for ${name}.`,
+        'Give each CONNECTION an address of its own',
+      );
+    taken.set(address, name);
+  }
+}
+
+function isAnyFreePort(bind: StreamBind): boolean {
+  return bind.kind === 'tcp' && bind.port === 0;
 }
 
 function oneBindOnly(): HcmError {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { logicalPortOf } from '../../../../src/lib/cli/dialect-flags.ts';
 import {
+  parseForwardArguments,
   readForwards,
   readLogicalBinds,
   type ForwardFlags,
@@ -22,6 +23,13 @@ async function failure(flags: Partial<ForwardFlags>, names: readonly string[] = 
 }
 
 describe('the local ports of forward', () => {
+  it('may be any free port for several connections', () => {
+    assert.deepEqual(
+      parseForwardArguments(['r/a=0', 'r/b=0'], undefined).map(({ bind }) => formatBind(bind)),
+      ['127.0.0.1:0', '127.0.0.1:0'],
+    );
+  });
+
   it('have logical ports, by name or by themselves', () => {
     const texts = ['db=127.0.0.1:1', 'dns=udp:5353', '80', 'udp:[::1]:53', 's=/tmp/a=b.sock', 'db=0'];
     assert.deepEqual(
@@ -61,6 +69,14 @@ describe('the local ports of forward', () => {
       'HCM_USAGE',
       /no datagrams/,
       /--dialect azbridge to --bind udp:1/,
+    ],
+    [
+      'one address for two connections',
+      {},
+      ['r/a=127.0.0.1:80', 'r/b=80'],
+      'HCM_USAGE',
+      /^127\.0\.0\.1:80 stands there twice, for r\/a and for r\/b\.$/,
+      /an address of its own/,
     ],
     [
       'azbridge without a port',
