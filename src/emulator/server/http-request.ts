@@ -47,6 +47,8 @@ export class HttpRequest {
     const hosts = headerValues(rawHeaders, 'Host');
     if (hosts.length > 1 || /[\s/\\?#@,]/.test(hosts[0] ?? '')) return true;
     if (httpVersion !== '1.1' && httpVersion !== '1.0') return true;
+    // The parser of Node 20.19 takes a header without a name.
+    if (rawHeaders.some((text, at) => at % 2 === 0 && text === '')) return true;
     // RFC 9112, 6.1: HTTP/1.0 has no encodings; and of those of 1.1, chunks are all that is understood here.
     const encoding = headers['transfer-encoding']?.toLowerCase();
     return encoding !== undefined && (httpVersion === '1.0' || encoding !== 'chunked');
