@@ -58,7 +58,12 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'Write --bind ADDR:PORT, such as --bind 127.0.0.1:1433 (port 0: any free one), or --bind unix:PATH',
   ),
   HCM_PORT_IN_USE: usage('Take any free port with port 0, or stop the program that has this one'),
-  HCM_BIND_FAILED: usage('Take an address of this machine and a port above 1023: --bind 127.0.0.1:0'),
+  HCM_BIND_FAILED: usage(({ bind }) => {
+    // A missing folder is told by Node as one that may not be written.
+    return typeof bind === 'string' && bind.startsWith('unix:')
+      ? `See whether the folder exists and is yours to write: ls -ld ${folderOf(bind.slice('unix:'.length))}`
+      : 'Take an address of this machine and a port above 1023: --bind 127.0.0.1:0';
+  }),
   HCM_PROXY_INVALID: usage('Write --proxy http://HOST:PORT or --proxy socks5://HOST:PORT, or --proxy off'),
   HCM_FILE_UNREADABLE: usage('Check the path and who may read the file: ls -l FILE'),
   HCM_USAGE: usage('hcm --help'),
@@ -167,9 +172,11 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorEntry>> = {
   HCM_PROXY_AUTH_REQUIRED: relay(
     'Give --proxy http://USER@HOST:PORT and --proxy-password-file FILE or HCM_PROXY_PASSWORD',
   ),
-  HCM_NO_LISTENER: relay(
-    (details) => `Start a listener on the private side: hcm listen ${named(details)} --target HOST:PORT`,
-  ),
+  HCM_NO_LISTENER: relay((details) => {
+    // Nobody can be asked for a key by these names: the emulator's connection string has it.
+    const who = isThisMachine(details['host']) ? '--connection-string-file FILE' : named(details);
+    return `Start a listener on the private side: hcm listen ${who} --target HOST:PORT`;
+  }),
   HCM_LISTENER_FILTERED: relay('Loosen the listener filter: none of the connected listeners matches it'),
   HCM_LISTENER_TIMEOUT: relay('See on the private side whether the listener is alive and reaches its target'),
   HCM_LISTENER_QUOTA: relay('Stop one of the listeners: a hybrid connection takes at most 25'),
@@ -244,7 +251,15 @@ export function remedyOf({
 }
 
 function isLocal(host: unknown): boolean {
-  return (
-    typeof host === 'string' && (/(^|\.)localhost$/.test(host) || host.startsWith('127.') || host === '::1')
-  );
+  return isThisMachine(host) || (typeof host === 'string' && host.endsWith('.localhost'));
+}
+
+/** An emulator by a name that says no namespace. */
+function isThisMachine(host: unknown): boolean {
+  return typeof host === 'string' && (host === 'localhost' || host.startsWith('127.') || host === '::1');
+}
+
+function folderOf(path: string): string {
+  const end = path.lastIndexOf('/');
+  return end < 0 ? '.' : path.slice(0, end) || '/';
 }

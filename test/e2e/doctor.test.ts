@@ -72,7 +72,7 @@ describe('hcm doctor', () => {
         ['listeners', 'HCM_NO_LISTENER'],
       ],
     );
-    assert.match(failures[0]?.next ?? '', /^hcm connection update localhost\/nobody --target HOST:PORT/);
+    assert.match(failures[0]?.next ?? '', /^Say where it goes: --target HOST:PORT$/);
   });
 
   it('says on stdout and stderr what to do', async () => {
@@ -87,7 +87,7 @@ describe('hcm doctor', () => {
     assert.match(stdout, /^✗ Listeners +No listener is connected to "nobody"$/m);
     assert.match(
       stdout,
-      /^ +Next: Start a listener on the private side: hcm listen localhost\/nobody --target/m,
+      /^ +Next: Start a listener on the private side: hcm listen --connection-string-file FILE --target/m,
     );
     assert.match(stderr, /Failed first: Listeners \(HCM_NO_LISTENER\)/);
   });

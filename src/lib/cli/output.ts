@@ -8,9 +8,9 @@ import { printable } from '../../protocol/printable.ts';
 import { redact } from '../../protocol/redact.ts';
 import { ProgressLine, type ProgressStream } from './progress.ts';
 
-/** A command that takes --cloud, has none yet, and is not part of a sentence. */
+/** A command that takes --cloud and has none yet: all of the text, or its end behind a colon. */
 const AZURE_COMMAND =
-  /^hcm (?!(?:emulator|cloud|help|dev|import|list|show|status|logs|restart|remove|test|dashboard)\b|export manager\b|service (?!run\b))(?!.* --(?:help|cloud)\b)[^(,;]+$/;
+  /^(?:[^:]+: )?hcm (?!(?:emulator|cloud|help|dev|import|list|show|status|logs|restart|remove|test|dashboard)\b|export manager\b|service (?!run\b))(?!.* --(?:help|cloud)\b)[^(,;]+$/;
 
 export interface OutputOptions {
   stdout?: NodeJS.WritableStream;

@@ -28,7 +28,11 @@ export async function proveMetadata({ scene, way, rights }: Case): Promise<Findi
   if (scene.ports !== undefined) return skipped('azbridge does without: its targets have names of their own');
   const description = await descriptionOf(rights);
   if (description === undefined) return skipped(NEEDS_LISTEN);
-  const next = `hcm connection update ${way.host.split('.')[0]}/${way.path} --target HOST:PORT`;
+  const [namespace = ''] = way.host.split('.');
+  // The emulator under the bare name of this machine: no namespace is known, and a listener can do without.
+  const next = /^(localhost|127|::1)$/.test(namespace)
+    ? 'Say where it goes: --target HOST:PORT'
+    : `hcm connection update ${namespace}/${way.path} --target HOST:PORT`;
   try {
     const target = targetFromUserMetadata(description.userMetadata);
     if (target !== undefined) return ok(`names ${formatTarget(target)}`, { target: formatTarget(target) });

@@ -63,6 +63,14 @@ describe('output', () => {
       others.map((text) => output.inSameCloud(text)),
       others,
     );
+    assert.equal(
+      output.inSameCloud('Start a listener on the private side: hcm listen ns/db --target HOST:PORT'),
+      'Start a listener on the private side: hcm listen ns/db --target HOST:PORT --cloud local',
+    );
+    assert.equal(
+      output.inSameCloud('Start the emulator: hcm emulator start'),
+      'Start the emulator: hcm emulator start',
+    );
     assert.equal(captured().output.inSameCloud('hcm app list'), 'hcm app list');
     const missing = new HcmError('HCM_RESOURCE_NOT_FOUND', 'none', { details: { next: 'hcm app list' } });
     presentError(missing, output, { json: false, longRunning: false });

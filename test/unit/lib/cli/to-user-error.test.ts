@@ -36,12 +36,28 @@ describe('errors for users', () => {
     const cases: [Record<string, string>, string][] = [
       [{ host: 'my-relay.servicebus.windows.net', path: 'team/db' }, 'my-relay/team/db'],
       [{ host: 'r.servicebus.chinacloudapi.cn', path: 'db' }, 'r.servicebus.chinacloudapi.cn/db'],
-      [{ host: 'localhost', path: 'db' }, 'localhost/db'],
+      [{ host: 'r.servicebus.localhost', path: 'db' }, 'r.servicebus.localhost/db'],
       [{ path: 'db' }, 'db'],
       [{}, 'CONNECTION'],
     ];
     for (const [details, name] of cases)
       assert.ok(next(details).endsWith(`: hcm listen ${name} --target HOST:PORT`), next(details));
+  });
+
+  it('a listener of an emulator by the name of this machine needs its connection string', () => {
+    for (const host of ['localhost', '127.0.0.1', '::1']) {
+      const { next } = toUserError(new HcmError('HCM_NO_LISTENER', 'x', { details: { host, path: 'db' } }));
+      assert.ok(next.endsWith(': hcm listen --connection-string-file FILE --target HOST:PORT'), next);
+    }
+  });
+
+  it('a Unix socket that cannot be bound is a matter of its folder, not of ports', () => {
+    const next = (bind: string) =>
+      toUserError(new HcmError('HCM_BIND_FAILED', 'x', { details: { bind } })).next;
+    assert.match(next('unix:/no/such/x.sock'), /: ls -ld \/no\/such$/);
+    assert.match(next('unix:/x.sock'), /: ls -ld \/$/);
+    assert.match(next('unix:x.sock'), /: ls -ld \.$/);
+    assert.match(next('127.0.0.1:80'), /a port above 1023/);
   });
 
   it('secrets in a message are hidden', () => {
