@@ -70,8 +70,11 @@ describe('the manager and bad input', () => {
     return ((manager as Json)['problems'] as Json[]).map(({ code }) => String(code));
   }
 
-  const reasonOf = async (name: string) =>
-    ((await hcm(['show', name]))['reason'] as Json | undefined)?.['code'];
+  /** Asked again while it tries: then it has none. */
+  const reasonOf = async (name: string): Promise<unknown> => {
+    const { state, reason } = await hcm(['show', name]);
+    return state === 'connecting' ? reasonOf(name) : (reason as Json | undefined)?.['code'];
+  };
 
   /** How it ends that must not start. */
   async function refused(
