@@ -1,6 +1,6 @@
 /** The chosen connection: what it is, why it is so, what can be done, and what it carries. */
 import type { RefObject } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConnectionView } from '../../../src/manager/control/operations.ts';
 import { formatBytes, formatCount, formatMs } from '../model/format.ts';
 import { formatRoute } from '../model/route.ts';
@@ -29,13 +29,18 @@ export function ConnectionDetailsView({ id }: { id: string }) {
 }
 
 function Missing({ id }: { id: string }) {
+  const back = useRef<HTMLAnchorElement>(null);
+  useLayoutEffect(() => {
+    // What had the focus went with the connection.
+    if (document.activeElement === document.body) back.current?.focus();
+  }, []);
   return (
     <section class="details missing" aria-labelledby="details-title">
       <h1 id="details-title">No such connection</h1>
       <p>
         The manager has no <code>{id}</code>; it was removed, or its file names it no more.
       </p>
-      <a class="button" href={formatRoute({ view: 'connections' })}>
+      <a ref={back} class="button" href={formatRoute({ view: 'connections' })}>
         <Symbol name="back" /> All connections
       </a>
     </section>

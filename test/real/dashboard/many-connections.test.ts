@@ -407,6 +407,9 @@ describe('the page of a manager with very much to show', function () {
     await page.getByRole('button', { name: 'Restart' }).press('Enter');
     await page.getByRole('button', { name: 'Close this notice' }).press('Enter');
     await focused(page.getByRole('main'));
+    await page.getByRole('button', { name: 'Restart' }).focus();
+    many.forget('listen contoso-relay/db-0');
+    await focused(page.getByRole('link', { name: 'All connections', exact: true }));
   });
 
   it('has nothing that axe finds wrong, with streams, a reason and a notice, and while nobody answers', async () => {

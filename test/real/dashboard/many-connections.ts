@@ -58,6 +58,11 @@ export class ManyConnections {
     this.tell({ event: 'state', time, id, state, ...(reason ? { reason } : {}) });
   }
 
+  /** As if somebody else had removed it. Nobody is told. */
+  forget(id: string): void {
+    this.#removed.add(id);
+  }
+
   /** How many pages follow its events. */
   get followers(): number {
     return this.#watchers.size;
@@ -158,7 +163,7 @@ export class ManyConnections {
     },
     namedTarget: () => this.#answer('namedTarget', { target: '10.9.9.9:22' }),
     remove: (id) => {
-      this.#removed.add(id);
+      this.forget(id);
       return this.#answer('remove', undefined);
     },
     restart: (id) => Promise.resolve(this.#view(this.ids.indexOf(id))),
