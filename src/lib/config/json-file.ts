@@ -1,7 +1,8 @@
 /** Small JSON documents of the state folder: read as a whole, replaced as a whole, for the user's eyes only. */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HcmError } from '../../protocol/errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -48,7 +49,7 @@ export function saveJson(path: string, value: unknown): Promise<void> {
 /** As `saveJson`. */
 export async function saveText(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    await makeFolder(dirname(path), FOLDER_MODE);
     const { default: writeFileAtomic } = await import('write-file-atomic');
     await writeFileAtomic(path, text, { mode: FILE_MODE });
   } catch (error) {
