@@ -93,7 +93,7 @@ export class Output {
   }
 
   warn(text: string): void {
-    this.say(`${this.paint.yellow('Warning:')} ${text}`);
+    this.say(`${this.paint.yellow('Warning:')} ${this.inSameCloud(text)}`);
   }
 
   /** An error for a person: shown with --quiet, too. */

@@ -27,7 +27,11 @@ export function usageError(error: unknown, { id, flagNames }: Asked): unknown {
     .replace(/^The following errors? occurred:\s*/, '')
     // Our flags that take several values take one each time they stand there.
     .replace(/\s*Note: --[^]*$/, '')
-    .replace(/\s*\n\s*/g, ' ');
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/^Missing required flag (\S+)$/, `${command} needs --$1.`)
+    // What follows `=` may be a secret.
+    .replace(/^(--[\w-]+)=.* cannot also be provided when using (--[\w-]+)$/, '$1 and $2 exclude each other.')
+    .replace(/^All of the following must be provided when using (--[\w-]+): (.+)$/, '$1 needs $2.');
   return new HcmError('HCM_USAGE', message, { details: { next } });
 }
 

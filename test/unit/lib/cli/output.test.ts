@@ -72,6 +72,8 @@ describe('output', () => {
       'Start the emulator: hcm emulator start',
     );
     assert.equal(captured().output.inSameCloud('hcm app list'), 'hcm app list');
+    output.warn('App Service does not see it: hcm connection update ns/db --target HOST:PORT');
+    assert.match(stderr(), /^Warning: .* --target HOST:PORT --cloud local$/m);
     const missing = new HcmError('HCM_RESOURCE_NOT_FOUND', 'none', { details: { next: 'hcm app list' } });
     presentError(missing, output, { json: false, longRunning: false });
     assert.match(stderr(), /^Next: {2}hcm app list --cloud local$/m);
