@@ -30,7 +30,10 @@ export default class Restart extends BaseCommand {
     const name = managedName(args.connection, flags);
     // Only a listener has a target that could be accepted.
     const preferred = flags['accept-target'] ? 'listener' : undefined;
-    const { id, role, connection, target } = await findManaged(client, name, { role: flags.role, preferred });
+    const { id, role, connection, target, unconfirmedTarget } = await findManaged(client, name, {
+      role: flags.role,
+      preferred,
+    });
     if (flags['accept-target'] && role === 'forward') {
       throw new HcmError('HCM_USAGE', `The forward of ${connection} has no target to accept.`, {
         details: { next: `hcm restart ${connection} --role forward` },
@@ -40,7 +43,8 @@ export default class Restart extends BaseCommand {
     const acceptTarget = flags['accept-target'] ? target : undefined;
     const restarted = await client.restart(id, { acceptTarget });
     if (this.jsonEnabled()) return this.output.json(restarted);
-    const confirmed = acceptTarget === undefined ? '' : `, which leads to ${acceptTarget} from now on`;
+    const isNew = acceptTarget !== undefined && acceptTarget === unconfirmedTarget;
+    const confirmed = isNew ? `, which leads to ${acceptTarget} from now on` : '';
     this.output.answer(`Restarted ${restarted.connection}${confirmed}`);
   }
 }

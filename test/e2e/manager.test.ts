@@ -167,9 +167,12 @@ describe('the manager', function () {
     assert.match(String(error['message']), /^The forward of localhost\/db has no target to accept/);
     since = new Date().toISOString();
     assert.match(String((shown?.['reason'] as Json)['next']), /^hcm restart localhost\/db --accept-target/);
-    await json(['restart', 'localhost/db', '--accept-target']);
+    const accepted = await home.run(['restart', 'localhost/db', '--accept-target']);
+    assert.match(accepted.stdout, /^Restarted localhost\/db, which leads to 127\.0\.0\.1:\d+ from now on$/m);
     await becomes('listen localhost/db', 'online', since);
     assert.equal(String(await ask(port, 'abc')), 'hello');
+    const again = await home.run(['restart', 'localhost/db', '--accept-target']);
+    assert.equal(again.stdout, 'Restarted localhost/db\n');
   });
 
   it('comes back after it was killed, with all that it had', async () => {
