@@ -38,7 +38,12 @@ export class ConnectionCell {
 
   /** A change of state is shown as it is told; the rest of the view follows with the next answer. */
   become(told: Pick<ConnectionView, 'state' | 'since' | 'reason'>, toldBy: number): void {
-    const next: ConnectionView = { ...this.view.get(), ...told, retryAt: undefined };
+    const next: ConnectionView = {
+      ...this.view.get(),
+      ...told,
+      retryAt: undefined,
+      unconfirmedTarget: undefined,
+    };
     this.#toldBy = toldBy;
     this.#text = JSON.stringify(next);
     this.view.set(next);
@@ -64,11 +69,13 @@ export class ConnectionCell {
   }
 }
 
+/** What changes with the state, and is old when that is. */
 function stateOf({
   state,
   since,
   reason,
   retryAt,
-}: ConnectionView): Pick<ConnectionView, 'state' | 'since' | 'reason' | 'retryAt'> {
-  return { state, since, reason, retryAt };
+  unconfirmedTarget,
+}: ConnectionView): Partial<ConnectionView> {
+  return { state, since, reason, retryAt, unconfirmedTarget };
 }
