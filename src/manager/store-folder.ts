@@ -1,6 +1,7 @@
 /** The folder of the manager's store: made for its user alone; one that others may write to is not believed. */
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { platform, userInfo } from 'node:os';
+import { makeFolder } from '../lib/config/make-folder.ts';
 import { HcmError } from '../protocol/errors.ts';
 
 const MODE = 0o700;
@@ -14,7 +15,7 @@ const ROOT = 0;
  */
 export async function makeStoreFolder(folder: string, userId = userInfo().uid): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: MODE });
+    await makeFolder(folder, MODE);
     const found = await stat(folder);
     // On Windows access lists count, and Node's mode and owner say nothing.
     if (platform() === 'win32') return;

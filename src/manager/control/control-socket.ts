@@ -2,10 +2,11 @@
  * The door of the manager: a Unix socket (or a named pipe) whose file says who may come. It is also what tells that a
  * manager runs: a second one on the same folder finds it answered.
  */
-import { chmod, chown, lstat, mkdir, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, unlink } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../lib/config/make-folder.ts';
 import { HcmError } from '../../protocol/errors.ts';
 import { checkSocketFolder } from './socket-folder.ts';
 
@@ -97,7 +98,7 @@ async function listenOnFile(server: Server, { path, groupId }: ControlSocketOpti
   if (Buffer.byteLength(path) > PATH_MAX_BYTES)
     throw new Error(`its path is longer than ${PATH_MAX_BYTES} bytes`);
   const isShared = groupId !== undefined;
-  await mkdir(dirname(path), { recursive: true, mode: isShared ? 0o750 : 0o700 });
+  await makeFolder(dirname(path), isShared ? 0o750 : 0o700);
   checkSocketFolder(path);
   if (await isAnswered(path)) throw alreadyRunning(path);
   const found = await lstat(path).catch(() => undefined);

@@ -23,6 +23,13 @@ describe("the folder of the manager's store", () => {
     await makeStoreFolder(folder);
   });
 
+  // Only Linux has a folder in which no other may be made and that says so with ENOENT.
+  if (platform() === 'linux') {
+    it('is refused at once where none may be made', async () => {
+      await assert.rejects(makeStoreFolder('/proc/hcm/manager'), { code: 'HCM_STATE_UNWRITABLE' });
+    });
+  }
+
   for (const mode of [0o770, 0o775, 0o757, 0o1777]) {
     it(`is refused where others may write to it (mode ${mode.toString(8)})`, async () => {
       if (platform() === 'win32') return;
