@@ -137,7 +137,7 @@ describe('what cannot be, on the whole path', () => {
   it('no listener is 4', async () => {
     const error = await refusalOf(connect(await path.stringFile('team/db.x', 'sender')));
     assert.deepEqual(told(error), ['HCM_NO_LISTENER', 4, 404]);
-    assert.match(error.next, /hcm listen localhost\/team\/db\.x/);
+    assert.match(error.next, /hcm listen --connection-string-file FILE --target HOST:PORT$/);
   });
 
   const targets: [name: string, code: string, status: number, says: RegExp][] = [
